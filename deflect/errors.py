@@ -1,0 +1,56 @@
+"""Every error that deflect raises on purpose.
+
+DeflectError
+├── ParameterError            an argument is outside what it may be (also a ValueError)
+├── TrainingDataError         the labelled tickets cannot be learned from (also a ValueError)
+├── TicketFileError           a ticket file cannot be read at all
+├── PlaybookError             a playbook has faults; it lists all of them
+├── BundleError               a bundle is incomplete, damaged or not a bundle
+│   └── BundleVersionError    a bundle was written by a newer deflect
+└── OptionalDependencyError   a feature needs a package that is not installed (also an ImportError)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class DeflectError(Exception):
+    """Root of the error tree: catch it to catch everything that deflect raises on purpose."""
+
+
+class ParameterError(DeflectError, ValueError):
+    """An argument is outside what it may be."""
+
+
+class TrainingDataError(DeflectError, ValueError):
+    """The labelled tickets cannot be learned from."""
+
+
+class TicketFileError(DeflectError):
+    """A ticket file cannot be read at all; single bad rows are reported, not raised."""
+
+
+class PlaybookError(DeflectError):
+    """A playbook has faults; ``faults`` has one sentence for each of them."""
+
+    def __init__(self, name: str, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        super().__init__("\n  ".join([f"{name} has {count}:", *faults]))
+
+
+class BundleError(DeflectError):
+    """A bundle is incomplete, damaged or not a bundle."""
+
+
+class BundleVersionError(BundleError):
+    """A bundle was written by a newer deflect."""
+
+
+class OptionalDependencyError(DeflectError, ImportError):
+    """A feature needs a package that is not installed; the text is the command that installs it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        self.package, self.extra = package, extra
+        super().__init__(f"{package} is needed here and is not installed. Run: pip install 'ticket-deflect[{extra}]'")

@@ -1,0 +1,123 @@
+"""Turns tickets into one byte buffer and finds the words in it, because every later step is a look-up by position."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+#: What every byte that is no word character becomes, so that an n-gram at a word's edge sees one and the same edge.
+EDGE = 1
+#: A ticket is cut to this many characters: its head, where people say what is wrong, and its tail, where logs end.
+MAX_CHARACTERS = 40_000
+_TAIL_CHARACTERS = 8_000
+#: A chunk is small enough for its arrays to stay in the processor's cache.
+_CHUNK_CHARACTERS = 1 << 17
+#: Stands between two tickets in the joined text; a ticket's own NUL bytes become spaces first.
+_TICKET_END = "\0"
+
+
+def _byte_table() -> bytes:
+    """Map a byte to its lower-cased word character, or to EDGE; the bytes of longer UTF-8 characters are word characters."""
+    ascii_part = [ord(chr(byte).lower()) if chr(byte).isalnum() else EDGE for byte in range(0x80)]
+    return bytes([*ascii_part, *range(0x80, 0x100)])
+
+
+_BYTES = _byte_table()
+
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_SYMBOLS = re.compile(
+    "["
+    "\u0080-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7"  # Latin-1 punctuation and signs.
+    "\u02c2-\u02df"  # Spacing accents.
+    "\u2000-\u206f"  # General punctuation: curly quotes, dashes, zero-width characters.
+    "\u20a0-\u20cf"  # Currency signs.
+    "\u2190-\u2bff"  # Arrows, boxes, check marks.
+    "\u3000-\u3004\u3008-\u303f"  # CJK punctuation.
+    "\ufe00-\ufe0f\ufeff\ufffd"  # Variation selectors, byte order mark, replacement character.
+    "\uff00-\uff0f\uff1a-\uff20"  # Full-width punctuation.
+    "\U0001f000-\U0001faff"  # Pictographs.
+    "]+"
+)
+_UNSPACED = re.compile(
+    "(["
+    "\u0e00-\u0eff"  # Thai, Lao.
+    "\u1000-\u109f\u1780-\u17ff"  # Burmese, Khmer.
+    "\u3005-\u3007"  # The sign that repeats a Han character, and Han signs that look like punctuation.
+    "\u3040-\u30ff"  # Hiragana, Katakana.
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # Han.
+    "])"
+)
+
+
+def fold(text: str) -> str:
+    """Fold a text that is not plain ASCII: lower case, no Latin accents, symbols to spaces, unspaced scripts one word a character.
+
+    One word a character makes the word pairs of Chinese, Japanese or Thai its character bigrams.
+    """
+    text = unicodedata.normalize("NFKD", text.lower())
+    text = unicodedata.normalize("NFC", _ACCENTS.sub("", text))
+    return _UNSPACED.sub(r" \1 ", _SYMBOLS.sub(" ", text))
+
+
+def clip(text: str) -> str:
+    """Cut a ticket that is longer than MAX_CHARACTERS to its head and its tail."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    return f"{text[: MAX_CHARACTERS - _TAIL_CHARACTERS - 1]} {text[-_TAIL_CHARACTERS:]}"
+
+
+def chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut a sequence of tickets into runs of about _CHUNK_CHARACTERS; a longer ticket makes its run longer."""
+    n_characters = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    runs = np.cumsum(n_characters + 1) // _CHUNK_CHARACTERS
+    cuts = [0, *(np.flatnonzero(np.diff(runs)) + 1).tolist(), len(texts)]
+    for start, end in pairwise(cuts):
+        if end > start:
+            yield texts[start:end]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a chunk of tickets: ``buffer[starts[i]:ends[i]]`` is a word of ticket ``tickets[i]``.
+
+    Ticket t ends before ``ticket_ends[t]``; there stands an edge, and behind it begins the next ticket.
+    """
+
+    buffer: npt.NDArray[np.uint8]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    tickets: npt.NDArray[np.int64]
+    ticket_ends: npt.NDArray[np.int64]
+
+
+def find_words(texts: Sequence[str]) -> Words:
+    """Join tickets into one buffer and find where its words begin and end."""
+    raw = _joined(texts).encode("utf-8", "replace")
+    buffer = np.frombuffer(raw.translate(_BYTES), dtype=np.uint8)
+    is_word = buffer != EDGE
+    # The buffer begins and ends with an edge, so the changes alternate: start, end, start, end.
+    changes = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
+    starts, ends = changes[0::2], changes[1::2]
+    ticket_ends = np.flatnonzero(np.frombuffer(raw, dtype=np.uint8) == 0)[1:]
+    n_words = np.diff(np.searchsorted(starts, ticket_ends), prepend=0)
+    return Words(buffer, starts, ends, np.repeat(np.arange(len(texts)), n_words), ticket_ends)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Join tickets, with a ticket end before, between and after them."""
+    joined = _TICKET_END.join(("", *texts, ""))
+    is_plain = joined.isascii() and joined.count(_TICKET_END) == len(texts) + 1
+    if is_plain and max(map(len, texts), default=0) <= MAX_CHARACTERS:
+        return joined
+    return _TICKET_END.join(("", *map(_prepared, texts), ""))
+
+
+def _prepared(text: str) -> str:
+    text = clip(text).replace(_TICKET_END, " ")
+    return text if text.isascii() else fold(text)
