@@ -1,0 +1,220 @@
+"""The command line. Data goes to stdout, everything else to stderr; exit codes: 0 fine, 1 problems found, 2 could not."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from deflect.edge import screen
+from deflect.errors import DeflectError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from deflect.line.playbook import Playbook
+    from deflect.loop.training import Training
+
+app = typer.Typer(
+    help="Learn what support tickets are about, promise a precision, and suggest the article or tool that solves them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+playbook_app = typer.Typer(help="Look after a playbook.", no_args_is_help=True)
+app.add_typer(playbook_app, name="playbook")
+
+#: A ticket on stdin is read up to this many bytes.
+_MAX_STDIN_BYTES = 20_000_000
+
+
+class Per(StrEnum):
+    """For whom a promise is made."""
+
+    OVERALL = "overall"
+    CATEGORY = "category"
+
+
+Model = Annotated[Optional[Path], typer.Option("--model", "-m", help="Bundle directory; default is the starter bundle.")]
+TextColumns = Annotated[Optional[list[str]], typer.Option("--text", help="Column of text; repeat for several. Default: subject, body.")]
+Category = Annotated[str, typer.Option("--category", help="Column of the true category.")]
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turn what deflect raises on purpose into one message and exit code 2."""
+    try:
+        yield
+    except DeflectError as error:
+        screen.err.print("error:", style="bold red", end=" ")
+        screen.say(str(error))
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        screen.say("stopped; nothing was written")
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def train(
+    tickets: Annotated[Path, typer.Argument(help="Labelled tickets: CSV, JSONL or Parquet.")],
+    playbook: Annotated[Path, typer.Option(help="Playbook with an entry for each category.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Bundle directory to write.")],
+    text: TextColumns = None,
+    category: Category = "category",
+    time: Annotated[Optional[str], typer.Option(help="Column of the time; test is then the newest part.")] = None,
+    requester: Annotated[Optional[str], typer.Option(help="Column of who wrote; nobody is in two parts.")] = None,
+    target_precision: Annotated[float, typer.Option(help="Share of suggestions that must be right.")] = 0.9,
+    confidence: Annotated[float, typer.Option(help="Probability that the promise holds.")] = 0.95,
+    per: Annotated[Per, typer.Option(help="One promise for each category, or one overall.")] = Per.CATEGORY,
+) -> None:
+    """Train on labelled tickets and write a bundle."""
+    with _errors():
+        from deflect.line.playbook import load_playbook
+
+        book = load_playbook(playbook)
+        frame = _read(tickets, text, category)
+        training = _train(frame, book, time=time, requester=requester, target_precision=target_precision,
+                          confidence=confidence, per=per)
+        screen.show_report(training.report)
+        training.deflector.save(output, metrics=training.report.metrics)
+        screen.say(f"wrote {output}")
+
+
+@app.command()
+def suggest(
+    text: Annotated[Optional[str], typer.Argument(help="The ticket; without it, stdin is read.")] = None,
+    model: Model = None,
+    subject: Annotated[str, typer.Option(help="Subject line.")] = "",
+    locale: Annotated[Optional[str], typer.Option(help="Language of the customer, such as de.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Answer one ticket."""
+    with _errors():
+        from deflect.line.deflector import Deflector
+
+        deflector = Deflector.load(model)
+        if text is None:
+            text = sys.stdin.buffer.read(_MAX_STDIN_BYTES).decode("utf-8", "replace")
+        suggestion = deflector.suggest(text, subject=subject, locale=locale)
+        if as_json:
+            print(json.dumps(dataclasses.asdict(suggestion), ensure_ascii=False, indent=1))
+        else:
+            screen.show_suggestion(suggestion)
+
+
+@app.command()
+def score(
+    source: Annotated[Path, typer.Argument(help="Tickets: CSV, JSONL or Parquet.")],
+    target: Annotated[Path, typer.Argument(help="File to write, in the format of its name.")],
+    model: Model = None,
+    text: TextColumns = None,
+) -> None:
+    """Score a file of tickets into another file."""
+    with _errors():
+        from deflect.line.deflector import Deflector
+        from deflect.loop.batch import score_file
+
+        deflector = Deflector.load(model)
+        with screen.rows() as progress:
+            summary = score_file(source, target, model=deflector, text=text or ("subject", "body"), progress=progress)
+        screen.say(
+            f"{summary.n_rows:,} rows, {summary.n_suggested:,} suggested, {summary.n_abstained:,} abstained, "
+            f"{summary.n_faults:,} bad rows; {summary.rows_per_second:,.0f} rows a second"
+        )
+        for name, count in summary.per_category.items():
+            screen.say(f"  {name}: {count:,}")
+        if summary.n_faults:
+            screen.say(f"bad rows: {target}.faults.csv")
+    raise typer.Exit(1 if summary.n_faults else 0)
+
+
+@app.command()
+def evaluate(
+    tickets: Annotated[Path, typer.Argument(help="Labelled tickets that training has not seen.")],
+    model: Model = None,
+    text: TextColumns = None,
+    category: Category = "category",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure a bundle on labelled tickets."""
+    with _errors():
+        from deflect.line.deflector import Deflector
+        from deflect.loop.evaluation import BundleClassifier
+        from deflect.loop.evaluation import evaluate as measure
+
+        deflector = Deflector.load(model)
+        frame = _read(tickets, text, category)
+        classifier = BundleClassifier(deflector.scorer)
+        report = measure(classifier, deflector.thresholds, frame["text"], frame["category"].to_numpy())
+        if as_json:
+            print(json.dumps(report.to_dict(), indent=1))
+        else:
+            screen.show_report(report)
+    raise typer.Exit(1 if any(row.verdict == "broken" for row in report.categories) else 0)
+
+
+@app.command()
+def demo() -> None:
+    """Train on the starter tickets, show what can be promised, and answer six tickets."""
+    with _errors():
+        from deflect.edge.demo import TICKETS, starter_playbook, starter_tickets
+        from deflect.line.playbook import load_playbook
+
+        frame = _read(starter_tickets(), None, "category")
+        training = _train(frame, load_playbook(starter_playbook()), requester="requester")
+        screen.show_report(training.report)
+        for ticket in TICKETS:
+            screen.out.print()
+            screen.out.print(screen.quoted(ticket))
+            screen.show_suggestion(training.deflector.suggest(ticket))
+
+
+@playbook_app.command()
+def check(
+    playbook: Annotated[Path, typer.Argument(help="Playbook to check.")],
+    model: Model = None,
+    max_age_days: Annotated[int, typer.Option(help="A review older than this is stale.")] = 180,
+    links: Annotated[bool, typer.Option("--links", help="Ask every link whether it is alive (uses the network).")] = False,
+) -> None:
+    """Check a playbook against itself, a model and the calendar."""
+    with _errors():
+        from deflect.edge.links import find_dead_links
+        from deflect.line.deflector import Deflector
+        from deflect.line.playbook import check_playbook, load_playbook
+
+        book = load_playbook(playbook)
+        categories = Deflector.load(model).scorer.categories
+        found = check_playbook(book, categories, today=datetime.now(UTC).date(), max_age_days=max_age_days)
+        problems = [f"{name}: the model has this category, the playbook has no entry" for name in found.without_entry]
+        problems += [f"{name}: the playbook has this entry, the model has no such category" for name in found.without_category]
+        problems += [f"{stale.category}: last reviewed on {stale.reviewed_on}" for stale in found.stale]
+        if links:
+            problems += [f"{link.category}: {link.url} is dead: {link.why}" for link in find_dead_links(book)]
+        for problem in problems:
+            screen.out.print(problem, markup=False)
+        screen.say(f"{len(book.entries)} entries, {len(problems)} problems")
+    raise typer.Exit(1 if problems else 0)
+
+
+def _read(path: Path, text: list[str] | None, category: str) -> pd.DataFrame:
+    from deflect.loop.tickets import read_tickets
+
+    frame = read_tickets(path, text=text or ("subject", "body"), category=category)
+    screen.show_faults(frame.attrs["faults"])
+    screen.say(f"{len(frame):,} tickets in {frame['category'].nunique()} categories")
+    return frame
+
+
+def _train(frame: pd.DataFrame, playbook: Playbook, **how: object) -> Training:
+    from deflect.loop.training import train_deflector
+
+    with screen.stages() as progress:
+        return train_deflector(frame, playbook, progress=progress, **how)

@@ -1,0 +1,121 @@
+"""Shows progress, suggestions and reports in a terminal: answers to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deflect.line.suggestion import Suggestion
+    from deflect.loop.evaluation import CategoryReport, Report
+    from deflect.loop.records import RowFault
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+#: So many bad rows are named on the screen; the rest is counted.
+_SHOWN_FAULTS = 20
+
+
+def say(text: str) -> None:
+    """Say something to the person who runs the command."""
+    err.print(escape(text))
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each stage of a training run that reports ``(stage, done, total)``."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        tasks: dict[str, int] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            task = tasks.get(stage)
+            if task is None:
+                task = tasks[stage] = progress.add_task(stage, total=total)
+            progress.update(progress.task_ids[task], completed=done)
+
+        yield report
+
+
+@contextmanager
+def rows() -> Iterator[Callable[[int, int, int], None]]:
+    """Show a bar for a scoring run that reports ``(rows done, bytes done, bytes in all)``."""
+    columns = (TextColumn("scoring"), BarColumn(), TextColumn("{task.fields[rows]:,} rows"), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task("scoring", total=None, rows=0)
+
+        def report(n_rows: int, n_bytes: int, n_bytes_total: int) -> None:
+            progress.update(task, completed=n_bytes, total=n_bytes_total, rows=n_rows)
+
+        yield report
+
+
+def show_faults(faults: Sequence[RowFault]) -> None:
+    """Name the bad rows of a file by their line."""
+    for fault in faults[:_SHOWN_FAULTS]:
+        say(f"line {fault.line}: {fault.reason}")
+    if len(faults) > _SHOWN_FAULTS:
+        say(f"... and {len(faults) - _SHOWN_FAULTS} more bad rows")
+
+
+def show_suggestion(suggestion: Suggestion) -> None:
+    """Show what a customer would see, and why."""
+    head = Text(f"{suggestion.category or '-'}  {suggestion.probability:.0%}", style="bold")
+    if suggestion.decision == "abstain":
+        head.append(f"  nothing to show: {suggestion.reason}", style="yellow")
+    out.print(head)
+    if suggestion.banner:
+        out.print(Text(f"  {suggestion.banner}", style="red"))
+    if suggestion.lead:
+        out.print(Text(f"  {suggestion.lead}"))
+    for article in suggestion.articles:
+        out.print(Text(f"  article: {article.title}  {article.url}"))
+    if suggestion.tool:
+        where = suggestion.tool.url or f"deflect diagnose {suggestion.tool.diagnosis}"
+        out.print(Text(f"  tool:    {suggestion.tool.name}  ({where})"))
+    if suggestion.evidence:
+        out.print(Text("  words:   " + ", ".join(word.text for word in suggestion.evidence), style="dim"))
+
+
+def show_report(report: Report) -> None:
+    """Show how each category does on the test tickets, and whether its promise holds."""
+    table = Table(title=None, header_style="bold")
+    for name in ("category", "tickets", "accepted", "precision", "95 % interval", "coverage", "promise"):
+        table.add_column(name, justify="left" if name in {"category", "promise"} else "right")
+    for row in report.categories:
+        table.add_row(*_cells(row))
+    out.print(table)
+    accepted = f"{report.coverage:.1%} accepted, {report.precision:.1%} of these right" if report.n_accepted else "none accepted"
+    out.print(
+        f"{report.n_tickets} test tickets: accuracy {report.accuracy:.1%}, calibration error "
+        f"{report.calibration_error:.3f}, {accepted}"
+    )
+
+
+def _cells(row: CategoryReport) -> tuple[str, ...]:
+    if not row.n_accepted:
+        return escape(row.category), str(row.n_tickets), "0", "-", "-", "-", _promise(row)
+    low, high = row.interval
+    figures = (str(row.n_accepted), f"{row.precision:.1%}", f"{low:.1%}-{high:.1%}", f"{row.coverage:.1%}")
+    return escape(row.category), str(row.n_tickets), *figures, _promise(row)
+
+
+def _promise(row: CategoryReport) -> str:
+    if row.verdict == "silent":
+        return f"silent (needs {row.promise.n_needed}+)"
+    return f"{row.promise.target_precision:.0%} {row.verdict}"
+
+
+def quoted(ticket: str) -> Text:
+    """Return a ticket as somebody's words."""
+    return Text(f"> {ticket}", style="italic")

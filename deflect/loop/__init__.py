@@ -1,0 +1,1 @@
+"""The loop: learn from an archive, promise, evaluate, score files; built on the line."""

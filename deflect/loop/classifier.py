@@ -1,0 +1,305 @@
+"""Learns categories from labelled tickets, as a scikit-learn classifier whose input is text."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, check_random_state, column_or_1d
+
+from deflect.errors import ParameterError, TrainingDataError
+from deflect.line.scorer import Float32s, Float64s, Scorer, softmax
+from deflect.line.hashing import SlotTable
+from deflect.loop.calibration import fit_sharpness
+from deflect.loop.folding import fold_model, weigh
+from deflect.loop.solver import Design, Solution, SquaredHinge, solve
+from deflect.loop.vocabulary import Progress, Vocabulary, quiet, read_vocabulary
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
+
+#: Archives up to this size are calibrated on all their tickets, by cross-fitting in five folds; larger ones on a fifth.
+_CROSS_FIT_UP_TO = 3_000
+_N_FOLDS = 5
+
+
+class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types.
+    """Classify tickets by their words, word pairs and character n-grams.
+
+    When to use it: to train on labelled tickets; wherever scikit-learn takes a classifier. To answer tickets in a
+    ticket form, put it into a ``Deflector``, which can be saved and loaded without scikit-learn.
+
+    Parameters
+    ----------
+    C
+        Weight of the errors against the penalty on large weights, above 0. Smaller is smoother. Default 1.
+    class_weight
+        None (default) counts every ticket the same; "balanced" counts every category the same; a dict gives the weight
+        of each category.
+    gram_weight
+        Weight of a word's character n-grams beside the word itself, 0 or more; 0 leaves them out. Default 1.
+    min_pair_df
+        A word pair must stand in this many training tickets to be learned, 1 or more. Default 1.
+    tol
+        The solver stops when each category's gradient is this fraction of its first. Default 0.001.
+    max_iter
+        Greatest number of the solver's Newton steps. Default 50.
+    random_state
+        Seed of the cut that probabilities are calibrated on: None, an int or a RandomState. Default 0.
+
+    Attributes
+    ----------
+    classes_
+        The categories, sorted, (n_categories,).
+    scorer_
+        The trained model folded into tables.
+    n_iter_
+        Newton steps that the final solution took.
+    fingerprint_
+        SHA-256 of the training tickets and their categories, in order.
+
+    Examples
+    --------
+    >>> from deflect import TicketClassifier
+    >>> tickets = ["the CNAME of our domain is wrong", "name servers do not answer", "request took 30 s", "it is slow, H12"]
+    >>> classifier = TicketClassifier().fit(tickets, ["dns", "dns", "timeout", "timeout"])
+    >>> classifier.predict(["which name servers for my domain?"]).tolist()
+    ['dns']
+
+    """
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        class_weight: Mapping[Any, float] | str | None = None,
+        gram_weight: float = 1.0,
+        min_pair_df: int = 1,
+        tol: float = 1e-3,
+        max_iter: int = 50,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.C = C
+        self.class_weight = class_weight
+        self.gram_weight = gram_weight
+        self.min_pair_df = min_pair_df
+        self.tol = tol
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Iterable[str],
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        progress: Progress = quiet,
+    ) -> Self:
+        """Learn from tickets.
+
+        Parameters
+        ----------
+        X
+            Texts, (n_tickets,). None and NaN count as empty.
+        y
+            Categories, (n_tickets,), at least two different ones.
+        sample_weight
+            Weights of the tickets, (n_tickets,), 0 or more; None means 1 for each.
+        progress
+            Called as ``progress(stage, done, total)``; default says nothing.
+
+        Returns
+        -------
+        The classifier itself.
+
+        Raises
+        ------
+        ParameterError
+            A parameter is outside what it may be.
+        TrainingDataError
+            The tickets cannot be learned from.
+
+        """
+        self._check_parameters()
+        texts = as_texts(X)
+        labels, costs = self._checked_labels(texts, y, sample_weight)
+        self.classes_, numbers = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            got = "none" if not len(self.classes_) else f"only {self.classes_[0]!r}, one class"
+            msg = f"A classifier needs tickets of at least two categories. Got {got}. Add tickets of other categories."
+            raise TrainingDataError(msg)
+        vocabulary = read_vocabulary(texts, min_pair_df=self.min_pair_df, progress=progress)
+        if not len(vocabulary.word_hashes):
+            msg = "The training tickets must contain words. Got only empty texts. Check which columns hold the text."
+            raise TrainingDataError(msg)
+        design = weigh(vocabulary, self.gram_weight)
+        costs = costs * self._class_costs(numbers, costs)
+        start, sharpness = self._calibrate(design, numbers, costs, progress)
+        solution = self._solve(design, numbers, costs, start, progress)
+        self.n_iter_ = solution.n_iterations
+        self.fingerprint_ = fingerprint(texts, labels)
+        categories = tuple(str(category) for category in self.classes_)
+        self.scorer_ = fold_model(vocabulary, design, solution.weights, self.gram_weight, categories, sharpness)
+        return self
+
+    def predict(self, X: Iterable[str]) -> npt.NDArray[Any]:
+        """Return the most probable category of each ticket, (n_tickets,)."""
+        check_is_fitted(self)
+        chosen: npt.NDArray[Any] = self.classes_[self.scorer_.margins(as_texts(X)).argmax(axis=1)]
+        return chosen
+
+    def predict_proba(self, X: Iterable[str]) -> Float64s:
+        """Return the probability of each category, (n_tickets, n_categories), columns as in ``classes_``."""
+        check_is_fitted(self)
+        return self.scorer_.probabilities(as_texts(X))
+
+    def decision_function(self, X: Iterable[str]) -> Float64s:
+        """Return margins, (n_tickets, n_categories); for two categories the second's over the first's, (n_tickets,)."""
+        check_is_fitted(self)
+        margins = self.scorer_.margins(as_texts(X)).astype(np.float64)
+        return margins[:, 1] - margins[:, 0] if len(self.classes_) == 2 else margins
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+    def _check_parameters(self) -> None:
+        bounds: list[tuple[str, Callable[[Any], bool], str]] = [
+            ("C", lambda v: 0 < v < math.inf, "a finite number above 0"),
+            ("gram_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more"),
+            ("min_pair_df", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
+            ("tol", lambda v: 0 < v < 1, "a number in (0, 1)"),
+            ("max_iter", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
+        ]
+        for name, is_good, must in bounds:
+            value = getattr(self, name)
+            if not isinstance(value, int | float | np.number) or not is_good(value):
+                msg = f"The parameter {name} of TicketClassifier must be {must}. Got {value!r} instead."
+                raise ParameterError(msg)
+
+    def _checked_labels(
+        self, texts: Sequence[str], y: npt.ArrayLike, sample_weight: npt.ArrayLike | None
+    ) -> tuple[npt.NDArray[Any], Float64s]:
+        if y is None:
+            msg = "TicketClassifier requires y to be passed, but the target y is None."
+            raise TrainingDataError(msg)
+        labels = np.asarray(y)
+        missing = [i for i, label in enumerate(labels.tolist()) if _is_missing(label)] if labels.dtype == object else []
+        if missing:
+            msg = f"y must have a category for each ticket. Got none at place {missing[0]}. Leave out such tickets."
+            raise TrainingDataError(msg)
+        if labels.ndim == 2 and labels.shape[1] == 1:
+            labels = column_or_1d(labels, warn=True)
+        check_classification_targets(labels)
+        weights = np.ones(len(texts)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        for name, values in (("y", labels), ("sample_weight", weights)):
+            if values.shape != (len(texts),):
+                msg = f"{name} must have one value for each of the {len(texts)} tickets. Got shape {values.shape}."
+                raise TrainingDataError(msg)
+        if not np.isfinite(weights).all() or (weights < 0).any() or (len(weights) and not weights.any()):
+            msg = "sample_weight must be finite and 0 or more everywhere, and must not be zero for all tickets."
+            raise TrainingDataError(msg)
+        return labels, weights
+
+    def _class_costs(self, numbers: npt.NDArray[np.int64], weights: Float64s) -> Float64s:
+        if self.class_weight is None:
+            return np.ones(len(numbers))
+        if isinstance(self.class_weight, str) and self.class_weight != "balanced":
+            msg = f'class_weight must be None, "balanced" or a dict. Got {self.class_weight!r} instead.'
+            raise ParameterError(msg)
+        classes = self.classes_
+        costs = compute_class_weight(self.class_weight, classes=classes, y=classes[numbers], sample_weight=weights)
+        return np.asarray(costs, dtype=np.float64)[numbers]
+
+    def _solve(
+        self,
+        design: Design,
+        numbers: npt.NDArray[np.int64],
+        costs: Float64s,
+        start: Float32s | None,
+        progress: Progress,
+    ) -> Solution:
+        signs = np.full((len(numbers), len(self.classes_)), -1, dtype=np.float32)
+        signs[np.arange(len(numbers)), numbers] = 1
+        objective = SquaredHinge(design, signs, (2 * self.C * costs[:, None]).astype(np.float32))
+
+        def report(left: float) -> None:
+            # The gradient falls from 1 to tol; its logarithm is how far the way is.
+            progress("learning", round(100 * min(1.0, np.log(max(left, 1e-9)) / np.log(self.tol))), 100)
+
+        return solve(objective, start=start, tol=self.tol, max_iter=self.max_iter, progress=report)
+
+    def _calibrate(
+        self, design: Design, numbers: npt.NDArray[np.int64], costs: Float64s, progress: Progress
+    ) -> tuple[Float32s, float]:
+        """Fit the sharpness on tickets that their model has not seen; return also weights to start the final fit from."""
+        n = len(numbers)
+        folds = check_random_state(self.random_state).permutation(n) % _N_FOLDS
+        n_rounds = _N_FOLDS if n <= _CROSS_FIT_UP_TO else 1
+        margins = np.zeros((n, len(self.classes_)))
+        weights: Float32s | None = None
+        for fold in range(n_rounds):
+            is_out = folds == fold
+            part = design.rows(~is_out)
+            weights = self._solve(part, numbers[~is_out], costs[~is_out], weights, progress).weights
+            margins[is_out] = design.rows(is_out).forward(weights)
+        is_used = (folds < n_rounds) & (costs > 0)
+        if weights is None or not is_used.any():
+            return np.zeros((design.n_features, len(self.classes_)), np.float32), 1.0
+        return weights, fit_sharpness(margins[is_used], numbers[is_used], costs[is_used])
+
+
+def as_texts(X: Iterable[Any]) -> list[str]:
+    """Return texts as a list; None and NaN become empty texts.
+
+    Raises
+    ------
+    TrainingDataError
+        X is one string, or holds something that is no text.
+
+    """
+    if isinstance(X, str | bytes):
+        msg = "X must be a sequence of texts. Got one text. Put it into a list: [text]."
+        raise TrainingDataError(msg)
+    texts = X if isinstance(X, list) else list(X)
+    # Joining is the quickest test that every item is a text.
+    try:
+        "".join(texts)
+    except TypeError:
+        return [_as_text(item, i) for i, item in enumerate(texts)]
+    return texts
+
+
+def _as_text(item: object, place: int) -> str:
+    if isinstance(item, str):
+        return item
+    if _is_missing(item):
+        return ""
+    msg = f"X must hold texts. Got {type(item).__name__} at place {place}. Pass the column that holds the text."
+    raise TrainingDataError(msg)
+
+
+def _is_missing(item: object) -> bool:
+    """Say whether an item is None, NaN or one of pandas' own kinds of nothing."""
+    is_nan = isinstance(item, float) and math.isnan(item)
+    return item is None or is_nan or type(item).__name__ in ("NAType", "NaTType")
+
+
+def fingerprint(texts: Sequence[str], labels: npt.NDArray[Any]) -> str:
+    """Return the SHA-256 of tickets and their categories, in order."""
+    digest = hashlib.sha256()
+    for text, label in zip(texts, labels, strict=True):
+        for value in (text, str(label)):
+            raw = value.encode("utf-8", "replace")
+            digest.update(len(raw).to_bytes(8, "big") + raw)
+    return digest.hexdigest()

@@ -1,0 +1,90 @@
+"""Weighs words by idf and norm before learning, and multiplies the learned weights out into rows after it.
+
+``weigh`` and ``fold_model`` are the two halves of one definition of a ticket's features:
+
+    x(ticket) = [ sum over its different words w of (1 + ln count) * f(w)  |  its word pairs ] / norm
+    f(w)      = [ idf(w) * one-hot(w)  |  gram_weight * idf(w) * unit vector of w's n-grams ]
+    norm      = sqrt( sum of (1 + ln count)^2 * |f(w)|^2  +  sum of count * idf(pair)^2 )
+
+Pairs count once for each time they stand in the ticket: they repeat too seldom for damping to pay for a sort.
+
+A new block of a word's features, such as a word vector, becomes one more term of f(w), here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deflect.line.hashing import SlotTable
+from deflect.line.scorer import Float32s, Scorer, damped
+from deflect.loop.solver import Design
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from deflect.loop.vocabulary import Vocabulary
+
+
+def weigh(vocabulary: Vocabulary, gram_weight: float) -> Design:
+    """Return the features of the training tickets."""
+    words, pairs = _damped(vocabulary.word_counts), vocabulary.pair_counts
+    squares = words.power(2) @ word_squares(vocabulary, gram_weight) + pairs @ vocabulary.pair_idf**2
+    scale = (1 / np.sqrt(np.where(squares > 0, squares, 1))).astype(np.float32)
+    return Design(
+        words=_scaled(words, scale, vocabulary.word_idf),
+        grams=vocabulary.grams * np.float32(gram_weight),
+        pairs=_scaled(pairs, scale, vocabulary.pair_idf),
+    )
+
+
+def word_squares(vocabulary: Vocabulary, gram_weight: float) -> Float32s:
+    """Return |f(w)|^2 of each word."""
+    squares: Float32s = vocabulary.word_idf**2 * np.float32(1 + gram_weight**2)
+    return squares
+
+
+def fold_model(
+    vocabulary: Vocabulary,
+    design: Design,
+    weights: Float32s,
+    gram_weight: float,
+    categories: tuple[str, ...],
+    sharpness: float,
+) -> Scorer:
+    """Multiply learned weights out into one row for each word, pair and n-gram."""
+    words, grams, pairs, intercept = design.blocks(weights)
+    word_rows = vocabulary.word_idf[:, None] * (words + design.grams @ grams)
+    pair_rows = vocabulary.pair_idf[:, None] * pairs
+    squares = np.concatenate((word_squares(vocabulary, gram_weight), vocabulary.pair_idf**2))
+    rows = np.column_stack((np.concatenate((word_rows, pair_rows)), squares))
+    return Scorer(
+        categories=categories,
+        slots=SlotTable.build(np.concatenate((vocabulary.word_hashes, vocabulary.pair_hashes))),
+        table=_with_zero_row(rows),
+        gram_slots=SlotTable.build(vocabulary.gram_hashes),
+        gram_table=_with_zero_row(np.float32(vocabulary.unseen_idf * gram_weight) * grams),
+        intercept=intercept.copy(),
+        unseen_square=vocabulary.unseen_idf**2 * (1 + gram_weight**2),
+        sharpness=sharpness,
+    )
+
+
+def _with_zero_row(rows: Float32s) -> Float32s:
+    """Return a table with a row of zeros behind its own, for whatever training never saw."""
+    return np.concatenate((rows, np.zeros((1, rows.shape[1])))).astype(np.float32)
+
+
+def _damped(counts: csr_matrix) -> csr_matrix:
+    """Return sub-linear term frequencies."""
+    matrix = counts.copy()
+    matrix.data = damped(matrix.data.astype(np.int64))
+    return matrix
+
+
+def _scaled(matrix: csr_matrix, rows: Float32s, columns: Float32s) -> csr_matrix:
+    """Return a matrix with each row and each column scaled."""
+    scaled = matrix.copy()
+    scaled.data = matrix.data * np.repeat(rows, np.diff(matrix.indptr)) * columns[matrix.indices]
+    return scaled

@@ -1,0 +1,135 @@
+"""Reads the training tickets once and keeps what learning needs: words, pairs, n-grams, and who has which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from deflect.line.grams import gram_hashes, gram_share
+from deflect.line.hashing import Ints, PrefixHash, UInt64s
+from deflect.line.scorer import ChunkHashes, Entries, Float32s
+from deflect.line.text import EDGE, chunks
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+Progress = Callable[[str, int, int], None]
+
+
+def quiet(_stage: str, _done: int, _total: int) -> None:
+    """Say nothing: the progress of a caller that shows none."""
+
+
+@dataclass
+class _Counts:
+    """Which ticket has which hash how often, collected chunk by chunk."""
+
+    hashes: list[UInt64s] = field(default_factory=list)
+    numbers: list[npt.NDArray[np.int32]] = field(default_factory=list)
+    tickets: list[npt.NDArray[np.int32]] = field(default_factory=list)
+    counts: list[npt.NDArray[np.int32]] = field(default_factory=list)
+
+    def add(self, hashes: UInt64s, tickets: Ints, base: int) -> None:
+        different, numbers = np.unique(hashes, return_inverse=True)
+        entries = Entries.counted(tickets, numbers, len(different))
+        self.hashes.append(different)
+        self.numbers.append(entries.rows.astype(np.int32))
+        self.tickets.append((entries.tickets + base).astype(np.int32))
+        self.counts.append(entries.counts.astype(np.int32))
+
+    def matrix(self, n_tickets: int, min_df: int) -> tuple[UInt64s, csr_matrix]:
+        """Return the hashes that at least ``min_df`` tickets have, sorted, and the counts (n_tickets, n_hashes)."""
+        from scipy.sparse import csr_matrix
+
+        different = np.unique(np.concatenate(self.hashes))
+        columns = [np.searchsorted(different, own)[numbers] for own, numbers in zip(self.hashes, self.numbers, strict=True)]
+        shape = (n_tickets, len(different))
+        places = (np.concatenate(self.tickets), np.concatenate(columns))
+        matrix = csr_matrix((np.concatenate(self.counts).astype(np.float32), places), shape=shape)
+        is_kept = np.bincount(matrix.indices, minlength=len(different)) >= min_df
+        return different[is_kept], matrix[:, is_kept]
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """The words, pairs and n-grams of the training tickets.
+
+    ``word_counts`` (n_tickets, n_words) and ``pair_counts`` (n_tickets, n_pairs) are sparse; ``grams`` (n_words, n_grams)
+    has a unit row for each word. Words and pairs come in the order of their hashes.
+    """
+
+    n_tickets: int
+    word_hashes: UInt64s
+    pair_hashes: UInt64s
+    gram_hashes: UInt64s
+    word_counts: csr_matrix
+    pair_counts: csr_matrix
+    grams: csr_matrix
+
+    @property
+    def word_idf(self) -> Float32s:
+        """Return ln((1 + n_tickets) / (1 + n_tickets with the word)) + 1 for each word."""
+        return self._idf(self.word_counts)
+
+    @property
+    def pair_idf(self) -> Float32s:
+        """Return the same for each pair."""
+        return self._idf(self.pair_counts)
+
+    @property
+    def unseen_idf(self) -> float:
+        """Return the same for a word that no ticket has."""
+        return float(np.log(1 + self.n_tickets) + 1)
+
+    def _idf(self, counts: csr_matrix) -> Float32s:
+        n_with = np.bincount(counts.indices, minlength=counts.shape[1])
+        return (np.log((1 + self.n_tickets) / (1 + n_with)) + 1).astype(np.float32)
+
+
+def read_vocabulary(texts: Sequence[str], *, min_pair_df: int, progress: Progress = quiet) -> Vocabulary:
+    """Read the tickets chunk by chunk; a pair that fewer than ``min_pair_df`` tickets have is dropped."""
+    words, pairs = _Counts(), _Counts()
+    spelled: dict[int, bytes] = {}
+    n_done = 0
+    for chunk in chunks(texts):
+        hashes = ChunkHashes(chunk)
+        n = hashes.n_words
+        words.add(hashes.hashes[:n], hashes.tickets[:n], n_done)
+        pairs.add(hashes.hashes[n:], hashes.tickets[n:], n_done)
+        _spell(hashes, spelled)
+        n_done += len(chunk)
+        progress("reading", n_done, len(texts))
+    word_hashes, word_counts = words.matrix(len(texts), 1)
+    pair_hashes, pair_counts = pairs.matrix(len(texts), min_pair_df)
+    gram_keys, grams = _gram_matrix([spelled[key] for key in word_hashes.tolist()])
+    return Vocabulary(len(texts), word_hashes, pair_hashes, gram_keys, word_counts, pair_counts, grams)
+
+
+def _spell(hashes: ChunkHashes, spelled: dict[int, bytes]) -> None:
+    """Remember the spelling of each word that was not met before."""
+    different, firsts = np.unique(hashes.hashes[: hashes.n_words], return_index=True)
+    raw = hashes.words.buffer.tobytes()
+    starts, ends = hashes.words.starts[firsts].tolist(), hashes.words.ends[firsts].tolist()
+    for key, start, end in zip(different.tolist(), starts, ends, strict=True):
+        if key not in spelled:
+            spelled[key] = raw[start:end]
+
+
+def _gram_matrix(words: Sequence[bytes]) -> tuple[UInt64s, csr_matrix]:
+    """Return the n-grams of words, sorted by hash, and a matrix with a unit row for each word."""
+    from scipy.sparse import csr_matrix
+
+    edge = bytes([EDGE])
+    buffer = np.frombuffer(edge + edge.join(words) + edge, dtype=np.uint8)
+    n_bytes = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
+    ends = np.cumsum(n_bytes + 1)
+    owners, hashes = gram_hashes(buffer, PrefixHash(buffer), ends - n_bytes, ends)
+    different, columns = np.unique(hashes, return_inverse=True)
+    entries = Entries.counted(owners, columns, len(different))
+    shares = gram_share(owners, len(words))[entries.tickets]
+    matrix = csr_matrix((shares, (entries.tickets, entries.rows)), shape=(len(words), len(different)))
+    return different, matrix
