@@ -23,7 +23,7 @@ _PUBLIC = {
     "split_tickets": "deflect.loop.splits",
 }
 
-__all__ = sorted(_PUBLIC)
+__all__ = list(_PUBLIC)
 __version__ = "0.1.0"
 
 

@@ -1,4 +1,4 @@
-"""The command line. Data goes to stdout, everything else to stderr; exit codes: 0 fine, 1 problems found, 2 could not."""
+"""The command line: data to stdout, everything else to stderr; exit code 0 fine, 1 problems found, 2 could not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from deflect.line.playbook import Playbook
-    from deflect.loop.training import Training
+    from deflect.loop.training import Plan, Training
 
 app = typer.Typer(
     help="Learn what support tickets are about, promise a precision, and suggest the article or tool that solves them.",
@@ -43,8 +43,10 @@ class Per(StrEnum):
     CATEGORY = "category"
 
 
-Model = Annotated[Optional[Path], typer.Option("--model", "-m", help="Bundle directory; default is the starter bundle.")]
-TextColumns = Annotated[Optional[list[str]], typer.Option("--text", help="Column of text; repeat for several. Default: subject, body.")]
+Model = Annotated[Path | None, typer.Option("--model", "-m", help="Bundle directory; default is the starter bundle.")]
+TextColumns = Annotated[
+    list[str] | None, typer.Option("--text", help="Column of text; repeat for several. Default: subject, body.")
+]
 Category = Annotated[str, typer.Option("--category", help="Column of the true category.")]
 
 
@@ -69,20 +71,33 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", help="Bundle directory to write.")],
     text: TextColumns = None,
     category: Category = "category",
-    time: Annotated[Optional[str], typer.Option(help="Column of the time; test is then the newest part.")] = None,
-    requester: Annotated[Optional[str], typer.Option(help="Column of who wrote; nobody is in two parts.")] = None,
+    time: Annotated[str | None, typer.Option(help="Column of the time; test is then the newest part.")] = None,
+    requester: Annotated[str | None, typer.Option(help="Column of who wrote; nobody is in two parts.")] = None,
     target_precision: Annotated[float, typer.Option(help="Share of suggestions that must be right.")] = 0.9,
     confidence: Annotated[float, typer.Option(help="Probability that the promise holds.")] = 0.95,
     per: Annotated[Per, typer.Option(help="One promise for each category, or one overall.")] = Per.CATEGORY,
+    least_probability: Annotated[float, typer.Option(help="No threshold lies below this.")] = 0.0,
+    gram_weight: Annotated[float, typer.Option(help="Weight of character n-grams beside words.")] = 1.0,
+    min_pair_df: Annotated[int, typer.Option(help="Tickets that must have a word pair for it to count.")] = 1,
 ) -> None:
     """Train on labelled tickets and write a bundle."""
     with _errors():
         from deflect.line.playbook import load_playbook
+        from deflect.loop.classifier import TicketClassifier
+        from deflect.loop.training import Plan
 
         book = load_playbook(playbook)
         frame = _read(tickets, text, category)
-        training = _train(frame, book, time=time, requester=requester, target_precision=target_precision,
-                          confidence=confidence, per=per)
+        plan = Plan(
+            TicketClassifier(gram_weight=gram_weight, min_pair_df=min_pair_df),
+            time=time,
+            requester=requester,
+            target_precision=target_precision,
+            confidence=confidence,
+            per=per.value,
+            least_probability=least_probability,
+        )
+        training = _train(frame, book, plan)
         screen.show_report(training.report)
         training.deflector.save(output, metrics=training.report.metrics)
         screen.say(f"wrote {output}")
@@ -90,10 +105,10 @@ def train(
 
 @app.command()
 def suggest(
-    text: Annotated[Optional[str], typer.Argument(help="The ticket; without it, stdin is read.")] = None,
+    text: Annotated[str | None, typer.Argument(help="The ticket; without it, stdin is read.")] = None,
     model: Model = None,
     subject: Annotated[str, typer.Option(help="Subject line.")] = "",
-    locale: Annotated[Optional[str], typer.Option(help="Language of the customer, such as de.")] = None,
+    locale: Annotated[str | None, typer.Option(help="Language of the customer, such as de.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Answer one ticket."""
@@ -105,7 +120,7 @@ def suggest(
             text = sys.stdin.buffer.read(_MAX_STDIN_BYTES).decode("utf-8", "replace")
         suggestion = deflector.suggest(text, subject=subject, locale=locale)
         if as_json:
-            print(json.dumps(dataclasses.asdict(suggestion), ensure_ascii=False, indent=1))
+            typer.echo(json.dumps(dataclasses.asdict(suggestion), ensure_ascii=False, indent=1))
         else:
             screen.show_suggestion(suggestion)
 
@@ -155,7 +170,7 @@ def evaluate(
         classifier = BundleClassifier(deflector.scorer)
         report = measure(classifier, deflector.thresholds, frame["text"], frame["category"].to_numpy())
         if as_json:
-            print(json.dumps(report.to_dict(), indent=1))
+            typer.echo(json.dumps(report.to_dict(), indent=1))
         else:
             screen.show_report(report)
     raise typer.Exit(1 if any(row.verdict == "broken" for row in report.categories) else 0)
@@ -167,9 +182,10 @@ def demo() -> None:
     with _errors():
         from deflect.edge.demo import TICKETS, starter_playbook, starter_tickets
         from deflect.line.playbook import load_playbook
+        from deflect.loop.training import Plan
 
         frame = _read(starter_tickets(), None, "category")
-        training = _train(frame, load_playbook(starter_playbook()), requester="requester")
+        training = _train(frame, load_playbook(starter_playbook()), Plan(requester="requester"))
         screen.show_report(training.report)
         for ticket in TICKETS:
             screen.out.print()
@@ -182,7 +198,9 @@ def check(
     playbook: Annotated[Path, typer.Argument(help="Playbook to check.")],
     model: Model = None,
     max_age_days: Annotated[int, typer.Option(help="A review older than this is stale.")] = 180,
-    links: Annotated[bool, typer.Option("--links", help="Ask every link whether it is alive (uses the network).")] = False,
+    links: Annotated[
+        bool, typer.Option("--links", help="Ask every link whether it is alive (uses the network).")
+    ] = False,
 ) -> None:
     """Check a playbook against itself, a model and the calendar."""
     with _errors():
@@ -194,7 +212,9 @@ def check(
         categories = Deflector.load(model).scorer.categories
         found = check_playbook(book, categories, today=datetime.now(UTC).date(), max_age_days=max_age_days)
         problems = [f"{name}: the model has this category, the playbook has no entry" for name in found.without_entry]
-        problems += [f"{name}: the playbook has this entry, the model has no such category" for name in found.without_category]
+        problems += [
+            f"{name}: the playbook has this entry, the model has no such category" for name in found.without_category
+        ]
         problems += [f"{stale.category}: last reviewed on {stale.reviewed_on}" for stale in found.stale]
         if links:
             problems += [f"{link.category}: {link.url} is dead: {link.why}" for link in find_dead_links(book)]
@@ -213,8 +233,8 @@ def _read(path: Path, text: list[str] | None, category: str) -> pd.DataFrame:
     return frame
 
 
-def _train(frame: pd.DataFrame, playbook: Playbook, **how: object) -> Training:
+def _train(frame: pd.DataFrame, playbook: Playbook, plan: Plan) -> Training:
     from deflect.loop.training import train_deflector
 
     with screen.stages() as progress:
-        return train_deflector(frame, playbook, progress=progress, **how)
+        return train_deflector(frame, playbook, plan, progress=progress)

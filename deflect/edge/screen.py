@@ -95,7 +95,11 @@ def show_report(report: Report) -> None:
     for row in report.categories:
         table.add_row(*_cells(row))
     out.print(table)
-    accepted = f"{report.coverage:.1%} accepted, {report.precision:.1%} of these right" if report.n_accepted else "none accepted"
+    accepted = (
+        f"{report.coverage:.1%} accepted, {report.precision:.1%} of these right"
+        if report.n_accepted
+        else "none accepted"
+    )
     out.print(
         f"{report.n_tickets} test tickets: accuracy {report.accuracy:.1%}, calibration error "
         f"{report.calibration_error:.3f}, {accepted}"

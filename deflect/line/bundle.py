@@ -1,8 +1,8 @@
 """Writes and reads bundles: a trained model as a directory of plain files, checked before they are opened.
 
-A bundle has ``manifest.json`` (format, categories, parameters, thresholds with their evidence, fingerprint of the training
-data, metrics, the versions of what made it, and the SHA-256 of every other file), NumPy arrays without pickle,
-``playbook.toml`` and ``card.md``. ``LAYOUT`` names the arrays.
+A bundle has ``manifest.json`` (format, categories, parameters, thresholds with their evidence, fingerprint of the
+training data, metrics, the versions of what made it, and the SHA-256 of every other file), NumPy arrays without
+pickle, ``playbook.toml`` and ``card.md``. ``LAYOUT`` names the arrays.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def write_bundle(directory: str | os.PathLike[str], bundle: Bundle) -> None:
     """Write a bundle as a whole or not at all; a bundle that is already there is replaced."""
     target = Path(directory)
     if target.exists() and not _is_replaceable(target):
-        msg = f"{target} must be a bundle, an empty directory or free. It holds something else. Choose another directory."
+        msg = (
+            f"{target} must be a bundle, an empty directory or free. It holds something else. Choose another directory."
+        )
         raise BundleError(msg)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
@@ -128,7 +130,9 @@ def read_bundle(directory: str | os.PathLike[str]) -> Bundle:
         _check_files(path, manifest["files"])
         return _opened(path, manifest, version)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        msg = f"{path / MANIFEST} must hold what deflect writes. {type(error).__name__}: {error}. Copy the bundle again."
+        msg = (
+            f"{path / MANIFEST} must hold what deflect writes. {type(error).__name__}: {error}. Copy the bundle again."
+        )
         raise BundleError(msg) from None
 
 
@@ -139,7 +143,7 @@ def _check_files(path: Path, files: Mapping[str, str]) -> None:
             msg = f"The bundle {path} must have the file {name}. It is missing. Copy the whole bundle again."
             raise BundleError(msg)
         if _sha256(file) != expected:
-            msg = f"{file} must have the SHA-256 {expected}, which the manifest names. It was changed. Copy the bundle again."
+            msg = f"{file} must have the SHA-256 {expected} of the manifest. It was changed. Copy the bundle again."
             raise BundleError(msg)
 
 
@@ -182,14 +186,14 @@ def _manifest(path: Path) -> tuple[dict[str, Any], str]:
         msg = f"{file} must be the JSON manifest of a bundle with a format number. Copy the bundle again."
         raise BundleError(msg) from None
     if not isinstance(format_number, int) or format_number > FORMAT:
-        msg = f"The bundle {path} has format {format_number!r}; this deflect reads up to {FORMAT}. Upgrade ticket-deflect."
+        msg = f"{path} must have format {FORMAT} or lower. Got {format_number!r}. Upgrade ticket-deflect."
         raise BundleVersionError(msg)
     _check_seal(file, raw, manifest)
     expected = {"categories", "parameters", "thresholds", "training_data", "metrics", "files"}
     lacking = sorted(expected - manifest.keys())
     unlisted = sorted({*LAYOUT, *_TEXTS} - set(manifest.get("files", ())))
     if lacking or unlisted:
-        msg = f"{file} must have {', '.join(sorted(expected))} and list every file. It lacks {', '.join(lacking + unlisted)}."
+        msg = f"{file} must be complete. It lacks {', '.join(lacking + unlisted)}. Copy the whole bundle again."
         raise BundleError(msg)
     return manifest, hashlib.sha256(raw).hexdigest()[:12]
 

@@ -84,9 +84,10 @@ class Deflector:
         incidents: Incidents | None = None,
         holdout: Arms | None = None,
     ) -> None:
-        is_scorer = isinstance(classifier_or_scorer, Scorer)
-        self.scorer: Scorer = classifier_or_scorer if is_scorer else classifier_or_scorer.scorer_
-        self.fingerprint: str = "" if is_scorer else classifier_or_scorer.fingerprint_
+        if isinstance(classifier_or_scorer, Scorer):
+            self.scorer, self.fingerprint = classifier_or_scorer, ""
+        else:
+            self.scorer, self.fingerprint = classifier_or_scorer.scorer_, classifier_or_scorer.fingerprint_
         self.thresholds = thresholds
         self.playbook = playbook
         self.incidents = incidents
@@ -95,7 +96,7 @@ class Deflector:
         self.metrics: Mapping[str, float] = {}
         if thresholds.categories != self.scorer.categories:
             msg = (
-                f"The thresholds must be fitted for the categories of the classifier, {', '.join(self.scorer.categories)}. "
+                f"The thresholds must be for the categories of the classifier, {', '.join(self.scorer.categories)}. "
                 f"Got {', '.join(thresholds.categories)}. Call fit_thresholds with this classifier."
             )
             raise ParameterError(msg)
@@ -228,9 +229,7 @@ class Deflector:
             evidence=self._evidence(text, best) if explain and decision == "suggest" else (),
         )
 
-    def _decision(
-        self, text: str, category: str, entry: Entry | None, *, is_accepted: bool
-    ) -> tuple[Decision, Reason]:
+    def _decision(self, text: str, category: str, entry: Entry | None, *, is_accepted: bool) -> tuple[Decision, Reason]:
         if not any(character.isalnum() for character in text):
             return "abstain", "too_short"
         if category == self.playbook.out_of_scope:

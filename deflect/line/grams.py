@@ -13,9 +13,7 @@ GRAM_LENGTHS = (2, 3, 4, 5)
 _MAX_BYTES = 64
 
 
-def gram_hashes(
-    buffer: npt.NDArray[np.uint8], prefix: PrefixHash, starts: Ints, ends: Ints
-) -> tuple[Ints, UInt64s]:
+def gram_hashes(buffer: npt.NDArray[np.uint8], prefix: PrefixHash, starts: Ints, ends: Ints) -> tuple[Ints, UInt64s]:
     """Return the n-grams of words as (index of the word, hash of the n-gram); one word may have one n-gram twice."""
     # Positions of characters, not of bytes: in UTF-8 a byte 10xxxxxx continues the character before it.
     characters = np.flatnonzero((buffer & 0xC0) != 0x80)

@@ -33,7 +33,7 @@ class _Powers:
         both = self._both
         if len(both[0]) < n:
             size = 1 << (n - 1).bit_length()
-            # Two threads may both do this; each then works with arrays of its own. One assignment keeps a pair together.
+            # Two threads may both do this; each then works with arrays of its own, and one assignment keeps them paired.
             self._both = both = _powers(_BASE, size), _powers(_INVERSE, size)
         return both
 
@@ -42,7 +42,7 @@ _POWERS = _Powers()
 
 
 class PrefixHash:
-    """Hashes of stretches of one buffer, by one prefix sum of ``byte * base**position`` in wrapping 64-bit integers.
+    """Hashes of stretches of one buffer, by a prefix sum of byte * base**position in wrapping integers.
 
     Rabin and Karp's rolling hash in prefix form ("Efficient randomized pattern-matching algorithms", 1987), followed by
     a mixing step, since the low bits of a product modulo 2**64 depend on few of the bytes.

@@ -1,4 +1,4 @@
-"""Scores tickets by adding rows: everything that the model knows about a word or a word pair lies in one row of a table."""
+"""Scores tickets by adding rows: all that the model knows about a word or a word pair lies in one row of a table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DAMPED = (1 + np.log(np.arange(1, 257))).astype(np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """What a chunk of tickets says: ticket ``tickets[i]`` has row ``rows[i]`` ``counts[i]`` times; sorted, each once."""
+    """What a chunk says: ticket ``tickets[i]`` has row ``rows[i]`` ``counts[i]`` times; sorted, each once."""
 
     tickets: Ints
     rows: Ints
@@ -47,7 +47,7 @@ class Entries:
 
 
 def damped(counts: Ints) -> Float32s:
-    """Return sub-linear term frequencies, 1 + ln(count), up to a count of 256: said ten times is little more than once."""
+    """Return sub-linear term frequencies, 1 + ln(count), up to a count of 256."""
     return _DAMPED.take(np.minimum(counts, len(_DAMPED)) - 1)
 
 
@@ -80,8 +80,7 @@ def add_rows(tickets: Ints, rows: Ints, factors: Float32s, table: Float32s, n_ti
         from scipy.sparse import csr_array
 
         shape = (n_tickets, len(table))
-        product: Float32s = csr_array((factors, rows.astype(np.int32), begins), shape=shape) @ table
-        return product
+        return np.asarray(csr_array((factors, rows.astype(np.int32), begins), shape=shape) @ table)
     sums = np.zeros((n_tickets, table.shape[1]), dtype=np.float32)
     has_rows = begins[1:] > begins[:-1]
     if len(rows):
@@ -168,7 +167,7 @@ class Scorer:
             rest = np.flatnonzero(words.rows > nowhere)
             numbers = words.rows[rest] - nowhere - 1
             sums += add_rows(words.tickets[rest], numbers, factors[rest], unseen, n_tickets)
-        # The sums hold factor * square of each word; the norm wants factor**2 * square, another number where a word repeats.
+        # The sums hold factor * square of each word, the norm wants factor**2 * square: not the same for repeats.
         repeated = np.flatnonzero(words.counts > 1)
         factor = factors[repeated]
         squares = self.table[:, -1].take(words.rows[repeated], mode="clip")

@@ -23,7 +23,7 @@ _TICKET_END = "\0"
 
 
 def _byte_table() -> bytes:
-    """Map a byte to its lower-cased word character, or to EDGE; the bytes of longer UTF-8 characters are word characters."""
+    """Map a byte to its lower-cased word character, or to EDGE; bytes of longer UTF-8 characters belong to words."""
     ascii_part = [ord(chr(byte).lower()) if chr(byte).isalnum() else EDGE for byte in range(0x80)]
     return bytes([*ascii_part, *range(0x80, 0x100)])
 
@@ -56,7 +56,7 @@ _UNSPACED = re.compile(
 
 
 def fold(text: str) -> str:
-    """Fold a text that is not plain ASCII: lower case, no Latin accents, symbols to spaces, unspaced scripts one word a character.
+    """Fold a text that is not plain ASCII: lower case, no accents, no symbols, unspaced scripts one word a character.
 
     One word a character makes the word pairs of Chinese, Japanese or Thai its character bigrams.
     """

@@ -20,8 +20,8 @@ class Threshold:
 
     ``category`` is None where the promise is about all categories together. ``threshold`` is None where no threshold
     keeps the promise; then ``n_accepted`` and ``n_right`` are 0 and ``lower_bound`` is 0. Of ``n_calibration``
-    calibration tickets that were predicted as the category, ``n_accepted`` reached the threshold and ``n_right`` of these
-    were right; ``lower_bound`` is the one-sided Clopper-Pearson bound of the precision at ``confidence``.
+    calibration tickets that were predicted as the category, ``n_accepted`` reached the threshold and ``n_right`` of
+    these were right; ``lower_bound`` is the one-sided Clopper-Pearson bound of the precision at ``confidence``.
     ``n_needed`` is how many accepted tickets without an error the promise takes at the least.
     """
 

@@ -15,12 +15,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state, column_or_1d
 
 from deflect.errors import ParameterError, TrainingDataError
-from deflect.line.scorer import Float32s, Float64s, Scorer, softmax
-from deflect.line.hashing import SlotTable
+from deflect.line.scorer import Float32s, Float64s
 from deflect.loop.calibration import fit_sharpness
 from deflect.loop.folding import fold_model, weigh
 from deflect.loop.solver import Design, Solution, SquaredHinge, solve
-from deflect.loop.vocabulary import Progress, Vocabulary, quiet, read_vocabulary
+from deflect.loop.vocabulary import Progress, quiet, read_vocabulary
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
@@ -68,7 +67,12 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     Examples
     --------
     >>> from deflect import TicketClassifier
-    >>> tickets = ["the CNAME of our domain is wrong", "name servers do not answer", "request took 30 s", "it is slow, H12"]
+    >>> tickets = [
+    ...     "the CNAME of our domain is wrong",
+    ...     "name servers do not answer",
+    ...     "request took 30 s",
+    ...     "it is slow, H12",
+    ... ]
     >>> classifier = TicketClassifier().fit(tickets, ["dns", "dns", "timeout", "timeout"])
     >>> classifier.predict(["which name servers for my domain?"]).tolist()
     ['dns']
@@ -146,7 +150,14 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.n_iter_ = solution.n_iterations
         self.fingerprint_ = fingerprint(texts, labels)
         categories = tuple(str(category) for category in self.classes_)
-        self.scorer_ = fold_model(vocabulary, design, solution.weights, self.gram_weight, categories, sharpness)
+        self.scorer_ = fold_model(
+            vocabulary,
+            design,
+            solution.weights,
+            gram_weight=self.gram_weight,
+            categories=categories,
+            sharpness=sharpness,
+        )
         return self
 
     def predict(self, X: Iterable[str]) -> npt.NDArray[Any]:
@@ -174,7 +185,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         return tags
 
     def _check_parameters(self) -> None:
-        bounds: list[tuple[str, Callable[[Any], bool], str]] = [
+        bounds: list[tuple[str, Callable[[float], bool], str]] = [
             ("C", lambda v: 0 < v < math.inf, "a finite number above 0"),
             ("gram_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more"),
             ("min_pair_df", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
@@ -183,7 +194,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         ]
         for name, is_good, must in bounds:
             value = getattr(self, name)
-            if not isinstance(value, int | float | np.number) or not is_good(value):
+            if not isinstance(value, int | float | np.number) or not is_good(float(value)):
                 msg = f"The parameter {name} of TicketClassifier must be {must}. Got {value!r} instead."
                 raise ParameterError(msg)
 
@@ -242,7 +253,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def _calibrate(
         self, design: Design, numbers: npt.NDArray[np.int64], costs: Float64s, progress: Progress
     ) -> tuple[Float32s, float]:
-        """Fit the sharpness on tickets that their model has not seen; return also weights to start the final fit from."""
+        """Fit the sharpness on tickets that their model has not seen; return also where to start the final fit."""
         n = len(numbers)
         folds = check_random_state(self.random_state).permutation(n) % _N_FOLDS
         n_rounds = _N_FOLDS if n <= _CROSS_FIT_UP_TO else 1

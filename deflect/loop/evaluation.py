@@ -65,7 +65,7 @@ class CategoryReport:
 
     @property
     def verdict(self) -> Verdict:
-        """Tell whether the promise was kept, up to sampling error: broken is when the interval lies below the target."""
+        """Tell whether the promise was kept; it is broken when even the upper end of the interval is below it."""
         return _verdict(self.promise, self.n_accepted, self.interval)
 
 
@@ -125,9 +125,8 @@ class Report:
     def to_markdown(self) -> str:
         """Return the report as a Markdown table."""
         lines = [
-            f"{self.n_tickets} test tickets: accuracy {self.accuracy:.3f}, macro-F1 {self.macro_f1:.3f}, "
-            f"calibration error {self.calibration_error:.3f}; {self.coverage:.1%} accepted, "
-            f"{self.precision:.1%} of these right.",
+            f"{self.n_tickets} test tickets: accuracy {self.accuracy:.3f}, macro-F1 {self.macro_f1:.3f}, calibration",
+            f"error {self.calibration_error:.3f}; {self.coverage:.1%} accepted, {self.precision:.1%} of these right.",
             "",
             "| category | tickets | predicted | accepted | precision | 95 % interval | coverage | promise |",
             "|---|---|---|---|---|---|---|---|",
@@ -201,7 +200,8 @@ def evaluate(classifier: ProbabilityClassifier, thresholds: Thresholds, X: Itera
     best = proba.argmax(axis=1)
     predicted, scores = names[best], proba[np.arange(len(best)), best]
     is_right, is_accepted = predicted == truth, thresholds.accepts(proba)
-    rows = [_category(name, thresholds, truth, predicted, scores, is_accepted) for name in names.tolist()]
+    outcome = _Outcome(truth, predicted, scores, is_accepted)
+    rows = [_category(name, thresholds.promise_of(name), outcome) for name in names.tolist()]
     is_known = np.isin(truth, names)
     # As numbers, 2 comes before 10; as texts, it does not.
     order = np.argsort(names)
@@ -230,23 +230,27 @@ def wilson_interval(n_right: int, n: int, confidence: float = _CONFIDENCE) -> tu
     return max(0.0, (middle - half) / (1 + z**2 / n)), min(1.0, (middle + half) / (1 + z**2 / n))
 
 
-def _category(
-    name: str,
-    thresholds: Thresholds,
-    truth: npt.NDArray[Any],
-    predicted: npt.NDArray[Any],
-    scores: Float64s,
-    is_accepted: npt.NDArray[np.bool_],
-) -> CategoryReport:
-    own = predicted == name
+@dataclass(frozen=True, eq=False)
+class _Outcome:
+    """What became of each test ticket."""
+
+    truth: npt.NDArray[Any]
+    predicted: npt.NDArray[Any]
+    scores: Float64s
+    is_accepted: npt.NDArray[np.bool_]
+
+
+def _category(name: str, promise: Threshold, outcome: _Outcome) -> CategoryReport:
+    own, is_of_it = outcome.predicted == name, outcome.truth == name
+    accepted = own & outcome.is_accepted
     return CategoryReport(
         category=name,
-        n_tickets=int((truth == name).sum()),
+        n_tickets=int(is_of_it.sum()),
         n_predicted=int(own.sum()),
-        n_accepted=int((own & is_accepted).sum()),
-        n_right=int((own & is_accepted & (truth == name)).sum()),
-        promise=thresholds.promise_of(name),
-        table=_table(scores[own], truth[own] == name),
+        n_accepted=int(accepted.sum()),
+        n_right=int((accepted & is_of_it).sum()),
+        promise=promise,
+        table=_table(outcome.scores[own], is_of_it[own]),
     )
 
 
@@ -273,5 +277,5 @@ def _verdict(promise: Threshold, n_accepted: int, interval: tuple[float, float])
 
 def _markdown_row(row: CategoryReport) -> str:
     low, high = row.interval
-    shown = f"{row.precision:.3f} | {low:.3f}-{high:.3f} | {row.coverage:.3f}" if row.n_accepted else "– | – | –"
+    shown = f"{row.precision:.3f} | {low:.3f}-{high:.3f} | {row.coverage:.3f}" if row.n_accepted else "- | - | -"
     return f"| {row.category} | {row.n_tickets} | {row.n_predicted} | {row.n_accepted} | {shown} | {row.verdict} |"

@@ -49,6 +49,7 @@ def fold_model(
     vocabulary: Vocabulary,
     design: Design,
     weights: Float32s,
+    *,
     gram_weight: float,
     categories: tuple[str, ...],
     sharpness: float,

@@ -1,4 +1,4 @@
-"""Finds tickets that are nearly the same text, because one of them in training and the other in a test fools the test."""
+"""Finds tickets that are nearly the same text: one of them in training and another in a test would fool the test."""
 
 from __future__ import annotations
 
@@ -17,19 +17,25 @@ _GRAM = 5
 # with 0.9997 (Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, section 3.4.2).
 _N_BANDS = 20
 _BAND_ROWS = 3
+#: How many of its neighbours a signature is compared with, of those that agree in a band.
+_REACH = 32
 
 
 def near_duplicate_groups(texts: Sequence[str], similarity: float = SIMILARITY) -> Ints:
     """Return the number of each ticket's group, (n_tickets,); tickets without near-duplicates are groups of one.
 
     Groups are connected components: A like B and B like C puts A, B and C together. Method: MinHash signatures (Broder,
-    "On the resemblance and containment of documents", 1997) of character 5-grams, compared where a band of them is equal.
+    "On the resemblance and containment of documents", 1997) of character 5-grams, compared where a band is equal.
     """
     if not len(texts):
         return np.empty(0, dtype=np.int64)
     signatures = np.concatenate([_signatures(chunk) for chunk in chunks(texts)])
-    pairs = [pair[:, _similarity(signatures, pair) >= similarity] for pair in _candidates(signatures)]
-    return connected(np.concatenate(pairs, axis=1), len(texts))
+    # Equal signatures are one; sorted, so that the order of the tickets plays no part.
+    different, firsts, numbers = np.unique(signatures, axis=0, return_index=True, return_inverse=True)
+    links = [np.stack((firsts[numbers.ravel()], np.arange(len(texts))))]
+    for pairs in _candidates(different):
+        links.append(firsts[pairs[:, _similarity(different, pairs) >= similarity]])
+    return connected(np.concatenate(links, axis=1), len(texts))
 
 
 def connected(pairs: Ints, n: int) -> Ints:
@@ -57,13 +63,16 @@ def _signatures(texts: Sequence[str]) -> UInt64s:
 
 
 def _candidates(signatures: UInt64s) -> Iterator[Ints]:
-    """Return, band by band, pairs of tickets (2, n) whose signatures agree in the band: each with the first of its kind."""
+    """Return pairs (2, n) of different signatures that agree in a band and are near each other there."""
     for start in range(0, signatures.shape[1], _BAND_ROWS):
-        band = signatures[:, start : start + _BAND_ROWS]
-        keys = (band * np.array([1, 3, 5], dtype=np.uint64)).sum(axis=1)
-        _, firsts, numbers = np.unique(keys, return_index=True, return_inverse=True)
-        pairs = np.stack((firsts[numbers], np.arange(len(keys))))
-        yield pairs[:, pairs[0] != pairs[1]]
+        keys = (signatures[:, start : start + _BAND_ROWS] * np.array([1, 3, 5], dtype=np.uint64)).sum(axis=1)
+        order = np.argsort(keys, kind="stable")
+        ranked = keys[order]
+        for distance in range(1, _REACH + 1):
+            lower = np.flatnonzero(ranked[distance:] == ranked[:-distance])
+            if not len(lower):
+                break
+            yield np.stack((order[lower], order[lower + distance]))
 
 
 def _similarity(signatures: UInt64s, pairs: Ints) -> npt.NDArray[np.float64]:

@@ -4,16 +4,17 @@ A threshold is proved when the hypothesis "its precision is below the target" is
 Many thresholds are tried, so the risk of a false proof, 1 - confidence, has to last for all of them. The thresholds are
 not tried from the strictest on: a few mislabelled tickets at the very top would end the walk at once. Instead
 (fixed-sequence testing with fallback: Wiens, "A fixed sequence Bonferroni procedure for testing multiple endpoints",
-Pharmaceutical Statistics 2003; Bretz et al., "A graphical approach to sequentially rejective multiple test procedures",
-Statistics in Medicine 2009; for risk control: Angelopoulos et al., "Learn then Test", 2021):
+Pharmaceutical Statistics 2003; Bretz et al., "A graphical approach to sequentially rejective multiple test
+procedures", Statistics in Medicine 2009; for risk control: Angelopoulos et al., "Learn then Test", 2021):
 
 1. The levels are fixed shares of the tickets by rank of probability, chosen without looking at labels.
 2. A main walk goes from 30 % coverage in 30 steps to 100 %, and stops at the first level that is not proved.
-3. A small part of the risk goes to a walk over strict levels below 30 %. If all of these are proved, their risk is added to
-   the main walk's; if the main walk proves nothing, what they proved still holds.
+3. A small part of the risk goes to a walk over strict levels below 30 %. If all of these are proved, their risk is
+   added to the main walk's; if the main walk proves nothing, what they proved still holds.
 
 The loosest proved level is the threshold. Assumed: calibration tickets and live tickets come from one distribution (are
-exchangeable), are independent (near-duplicates kept out of both parts: ``split_tickets``), and played no part in fitting.
+exchangeable), are independent (near-duplicates kept out of both parts: ``split_tickets``), and played no part in
+fitting.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ _FIRST_COVERAGE = 0.30
 _N_LEVELS = 30
 _STRICT_COVERAGES = (0.05, 0.10, 0.20)
 _STRICT_RISK = 0.1
-#: Of few tickets, 30 % cannot prove anything. The main walk then starts where it could bear 2 errors, 1 or none, the first
-#: of these that leaves it two fifths of the tickets to walk on.
+#: Of few tickets, 30 % cannot prove anything. The main walk then starts where it could bear 2 errors, 1 or none, the
+#: first of these that leaves it two fifths of the tickets to walk on.
 _BEARABLE_ERRORS = (2, 1, 0)
 _START_AT_MOST = 0.6
 
@@ -82,8 +83,8 @@ def fit_thresholds(
     per
         "category" (default) or "overall".
     least_probability
-        No threshold lies below this, in [0, 1). Raise it where live tickets differ from the calibration tickets, as they
-        do when a model trained on one platform's tickets starts on another's. Default 0.
+        No threshold lies below this, in [0, 1). Raise it where live tickets differ from the calibration tickets, as
+        they do when a model trained on one platform's tickets starts on another's. Default 0.
 
     Returns
     -------
@@ -127,7 +128,14 @@ def fit_thresholds(
     names = tuple(str(category) for category in categories)
 
     def promise(category: str | None, own: npt.NDArray[np.bool_]) -> Threshold:
-        return prove(scores[own], is_right[own], category, target_precision, confidence, least_probability)
+        return prove(
+            scores[own],
+            is_right[own],
+            category=category,
+            target=target_precision,
+            confidence=confidence,
+            least=least_probability,
+        )
 
     if per == "overall":
         return Thresholds(per, names, (promise(None, np.ones(len(best), dtype=bool)),))
@@ -137,6 +145,7 @@ def fit_thresholds(
 def prove(
     scores: Float64s,
     is_right: npt.NDArray[np.bool_],
+    *,
     category: str | None,
     target: float,
     confidence: float,
@@ -193,7 +202,9 @@ def _first_level(n: int, target: float, confidence: float) -> int:
     return max(math.ceil(_FIRST_COVERAGE * n), next((k for k in starts if k <= _START_AT_MOST * n), starts[-1]))
 
 
-def _loosest_proved(levels: tuple[list[int], list[int]], n_right: npt.NDArray[np.int64], target: float, risk: float) -> int:
+def _loosest_proved(
+    levels: tuple[list[int], list[int]], n_right: npt.NDArray[np.int64], target: float, risk: float
+) -> int:
     """Walk the strict levels, then the main ones, and return how many tickets the loosest proved level accepts."""
     proved = 0
     strict, main = levels

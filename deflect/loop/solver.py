@@ -2,9 +2,10 @@
 
 The loss is the squared hinge, one category against the rest, with an L2 penalty: what LIBLINEAR calls L2-loss SVM
 (Fan et al., "LIBLINEAR: a library for large linear classification", JMLR 2008). The method is truncated Newton in the
-primal (Keerthi and DeCoste, "A modified finite Newton method for fast solution of large scale linear SVMs", JMLR 2005):
-conjugate gradients for the step, a line search for its length. The features of a ticket factor into tickets times words
-and words times n-grams, so no matrix of tickets times n-grams is ever made, and one sparse product serves all categories.
+primal (Keerthi and DeCoste, "A modified finite Newton method for fast solution of large scale linear SVMs", JMLR
+2005): conjugate gradients for the step, a line search for its length. The features of a ticket factor into tickets
+times words and words times n-grams, so no matrix of tickets times n-grams is ever made, and one sparse product serves
+all categories.
 """
 
 from __future__ import annotations
@@ -129,14 +130,14 @@ def solve(
         if left < tol:
             return Solution(weights, iteration, has_converged=True)
         step, change = _newton_step(design, gradient, curvature)
-        length = _step_length(objective, weights, scores, step, change, gradient)
+        length = _step_length(objective, _Point(weights, scores, gradient), step, change)
         weights += length * step
         scores += length * change
     return Solution(weights, max_iter, has_converged=False)
 
 
 def _newton_step(design: Design, gradient: Float32s, curvature: Float32s) -> tuple[Float32s, Float32s]:
-    """Return the step that solves (I + X' curvature X) step = -gradient roughly, and X @ step, by conjugate gradients."""
+    """Return the step that roughly solves (I + X' curvature X) step = -gradient, and X @ step: conjugate gradients."""
     step = np.zeros_like(gradient)
     change = np.zeros_like(curvature)
     residual = -gradient
@@ -158,17 +159,24 @@ def _newton_step(design: Design, gradient: Float32s, curvature: Float32s) -> tup
     return step, change
 
 
-def _step_length(
-    objective: SquaredHinge, weights: Float32s, scores: Float32s, step: Float32s, change: Float32s, gradient: Float32s
-) -> Float32s:
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """Where the solver stands."""
+
+    weights: Float32s
+    scores: Float32s
+    gradient: Float32s
+
+
+def _step_length(objective: SquaredHinge, point: _Point, step: Float32s, change: Float32s) -> Float32s:
     """Halve each column's step until its objective falls enough (Armijo's rule)."""
-    slope = _columns_dot(gradient, step)
-    cross, square = _columns_dot(weights, step), _columns_dot(step, step)
-    before = objective.losses(scores)
+    slope = _columns_dot(point.gradient, step)
+    cross, square = _columns_dot(point.weights, step), _columns_dot(step, step)
+    before = objective.losses(point.scores)
     length = np.ones(step.shape[1], dtype=np.float32)
     for _ in range(_MAX_HALVINGS):
         penalty = length * cross + 0.5 * length**2 * square
-        is_short = objective.losses(scores + length * change) + penalty > before + 1e-4 * length * slope
+        is_short = objective.losses(point.scores + length * change) + penalty > before + 1e-4 * length * slope
         if not is_short.any():
             break
         length[is_short] *= np.float32(0.5)

@@ -82,7 +82,9 @@ def split_tickets(
     Examples
     --------
     >>> import pandas as pd
-    >>> frame = pd.DataFrame({"text": ["no CNAME yet", "No CNAME yet!", "slow page"], "category": ["dns", "dns", "timeout"]})
+    >>> frame = pd.DataFrame(
+    ...     {"text": ["no CNAME yet", "No CNAME yet!", "slow page"], "category": ["dns", "dns", "timeout"]}
+    ... )
     >>> parts = split_tickets(frame, fractions=(0.5, 0.5, 0.0))
     >>> sorted(len(part) for part in (parts.train, parts.calibration, parts.test))
     [0, 1, 2]
@@ -93,7 +95,9 @@ def split_tickets(
     groups = _groups(texts, frame[requester] if requester else None)
     sizes = np.bincount(groups)
     if time is None:
-        parts = _at_random(groups, frame[category].astype(str).to_numpy(), fractions, np.random.default_rng(random_state))
+        parts = _at_random(
+            groups, frame[category].astype(str).to_numpy(), fractions, np.random.default_rng(random_state)
+        )
     else:
         parts = _by_time(groups, _times(frame[time]), fractions)
         parts[sizes > max(_GIANT_FRACTION * len(frame), _NO_GIANT)] = int(np.argmax(np.array(fractions) > 0))
@@ -106,7 +110,7 @@ def _check(frame: pd.DataFrame, columns: list[str], fractions: tuple[float, floa
     if missing:
         msg = f"The tickets must have the columns {', '.join(missing)}. Got {', '.join(map(str, frame.columns))}."
         raise TrainingDataError(msg)
-    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-9:
+    if min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-9:
         msg = f"fractions must be three numbers, 0 or more, that add up to 1. Got {fractions} instead."
         raise ParameterError(msg)
 
@@ -136,7 +140,7 @@ def _times(column: pd.Series) -> Ints:
 
 
 def _by_time(groups: Ints, times: Ints, fractions: tuple[float, float, float]) -> Ints:
-    """Return the part of each group, by the time of its newest ticket, so that no later text leaks into an earlier part."""
+    """Return the part of each group by the time of its newest ticket: no later text leaks into an older part."""
     newest = np.full(groups.max(initial=-1) + 1, np.iinfo(np.int64).min)
     np.maximum.at(newest, groups, times)
     order = np.argsort(newest, kind="stable")

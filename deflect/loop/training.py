@@ -1,9 +1,12 @@
-"""Makes a deflector from labelled tickets in one go: cut, fit, promise, evaluate."""
+"""Makes a deflector from labelled tickets in one go: cut, fit, evaluate, fit again, promise."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+from sklearn.base import clone
 
 from deflect.errors import TrainingDataError
 from deflect.line.deflector import Deflector
@@ -14,60 +17,74 @@ from deflect.loop.splits import Split, split_tickets
 from deflect.loop.vocabulary import Progress, quiet
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from deflect.line.playbook import Playbook
+    from deflect.line.thresholds import Thresholds
 
-#: With fewer tickets than this in a category nothing can be learned, calibrated and tested.
+#: With fewer tickets in a category nothing can be learned, calibrated and tested.
 _LEAST_TICKETS = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train: the classifier, unfitted, and the parameters of ``split_tickets`` and ``fit_thresholds``."""
+
+    classifier: TicketClassifier = field(default_factory=TicketClassifier)
+    time: str | None = None
+    requester: str | None = None
+    fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    random_state: int = 0
+    target_precision: float = 0.9
+    confidence: float = 0.95
+    per: Literal["overall", "category"] = "category"
+    least_probability: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """A deflector, the parts it was made from, and how it does on the test part."""
+    """A deflector, the parts it was made from, and how a classifier that learned from train alone does on test."""
 
     deflector: Deflector
-    classifier: TicketClassifier
     split: Split
     report: Report
 
 
-def train_deflector(
-    frame: pd.DataFrame,
-    playbook: Playbook,
-    *,
-    target_precision: float = 0.9,
-    confidence: float = 0.95,
-    per: Literal["overall", "category"] = "category",
-    time: str | None = None,
-    requester: str | None = None,
-    random_state: int = 0,
-    progress: Progress = quiet,
-) -> Training:
-    """Cut tickets, fit a classifier on train, promise on calibration, evaluate on test.
+def train_deflector(frame: pd.DataFrame, playbook: Playbook, plan: Plan, *, progress: Progress = quiet) -> Training:
+    """Cut tickets into train, calibration and test, and make a deflector and an honest report of them.
 
-    ``frame`` has the columns ``text`` and ``category`` of ``read_tickets``; the other parameters are those of
-    ``split_tickets`` and ``fit_thresholds``.
+    ``frame`` has the columns ``text`` and ``category`` of ``read_tickets``. The report is of a classifier that learned
+    from train. The deflector's classifier then learns from train and test together, since more tickets make it better;
+    its thresholds are fitted on the calibration part, which it has never seen, so its promise is as good as any.
     """
     counts = frame["category"].value_counts()
     small = [f"{name} ({count})" for name, count in counts.items() if count < _LEAST_TICKETS]
     if small:
         msg = (
-            f"Each category must have at least {_LEAST_TICKETS} tickets, one each to learn, to calibrate and to test on. "
+            f"Each category must have at least {_LEAST_TICKETS} tickets: to learn, to calibrate and to test on. "
             f"Got {', '.join(small)}. Add tickets, or put these under another category."
         )
         raise TrainingDataError(msg)
-    split = split_tickets(frame, time=time, requester=requester, random_state=random_state)
-    classifier = TicketClassifier(random_state=random_state)
-    classifier.fit(split.train["text"], split.train["category"].to_numpy(), progress=progress)
-    calibration, test = split.calibration, split.test
-    thresholds = fit_thresholds(
-        classifier,
-        calibration["text"],
-        calibration["category"].to_numpy(),
-        target_precision=target_precision,
-        confidence=confidence,
-        per=per,
+    split = split_tickets(
+        frame, time=plan.time, requester=plan.requester, fractions=plan.fractions, random_state=plan.random_state
     )
-    report = evaluate(classifier, thresholds, test["text"], test["category"].to_numpy())
-    return Training(Deflector(classifier, thresholds, playbook), classifier, split, report)
+    first = _fitted(plan, split.train, progress)
+    test = split.test
+    report = evaluate(first, _promised(plan, first, split), test["text"], test["category"].to_numpy())
+    final = _fitted(plan, pd.concat((split.train, split.test)), progress)
+    return Training(Deflector(final, _promised(plan, final, split), playbook), split, report)
+
+
+def _fitted(plan: Plan, tickets: pd.DataFrame, progress: Progress) -> TicketClassifier:
+    classifier: TicketClassifier = clone(plan.classifier)
+    return classifier.fit(tickets["text"], tickets["category"].to_numpy(), progress=progress)
+
+
+def _promised(plan: Plan, classifier: TicketClassifier, split: Split) -> Thresholds:
+    return fit_thresholds(
+        classifier,
+        split.calibration["text"],
+        split.calibration["category"].to_numpy(),
+        target_precision=plan.target_precision,
+        confidence=plan.confidence,
+        per=plan.per,
+        least_probability=plan.least_probability,
+    )

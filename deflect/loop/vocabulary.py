@@ -46,7 +46,9 @@ class _Counts:
         from scipy.sparse import csr_matrix
 
         different = np.unique(np.concatenate(self.hashes))
-        columns = [np.searchsorted(different, own)[numbers] for own, numbers in zip(self.hashes, self.numbers, strict=True)]
+        columns = [
+            np.searchsorted(different, own)[numbers] for own, numbers in zip(self.hashes, self.numbers, strict=True)
+        ]
         shape = (n_tickets, len(different))
         places = (np.concatenate(self.tickets), np.concatenate(columns))
         matrix = csr_matrix((np.concatenate(self.counts).astype(np.float32), places), shape=shape)
@@ -58,8 +60,8 @@ class _Counts:
 class Vocabulary:
     """The words, pairs and n-grams of the training tickets.
 
-    ``word_counts`` (n_tickets, n_words) and ``pair_counts`` (n_tickets, n_pairs) are sparse; ``grams`` (n_words, n_grams)
-    has a unit row for each word. Words and pairs come in the order of their hashes.
+    ``word_counts`` (n_tickets, n_words) and ``pair_counts`` (n_tickets, n_pairs) are sparse; ``grams`` (n_words,
+    n_grams) has a unit row for each word. Words and pairs come in the order of their hashes.
     """
 
     n_tickets: int
