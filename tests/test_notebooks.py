@@ -40,7 +40,6 @@ def execute(path: Path, folder: Path, home: Path) -> NotebookNode:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
             patch.setenv(name, str(home / name.lower()))
-        patch.delenv("MPLBACKEND", raising=False)
         resources = {"metadata": {"path": str(folder)}}
         NotebookClient(notebook, timeout=_SECONDS_A_CELL, kernel_name="python3", resources=resources).execute()
     return notebook
