@@ -8,7 +8,6 @@ export PIP_RETRIES ?= 10
 export PIP_DEFAULT_TIMEOUT ?= 60
 
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
-STARTER := data/starter_tickets.csv
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench models clean
@@ -36,7 +35,8 @@ bench: $(VENV)/bench.stamp  ## Measure side by side with fastText and scikit-lea
 	$(BIN)/python benchmarks/speed.py
 
 models: $(VENV)/core.stamp  ## Rebuild the shipped bundle, byte for byte
-	$(BIN)/deflect train $(STARTER) --playbook data/playbook.toml --output models/starter
+	$(BIN)/deflect train data/starter_tickets.csv --playbook data/playbook.toml --output models/starter \
+	  --requester requester --min-pair-df 3 --calibration-fraction 0.1 --per overall --least-probability 0.97
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

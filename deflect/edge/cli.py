@@ -77,8 +77,9 @@ def train(
     confidence: Annotated[float, typer.Option(help="Probability that the promise holds.")] = 0.95,
     per: Annotated[Per, typer.Option(help="One promise for each category, or one overall.")] = Per.CATEGORY,
     least_probability: Annotated[float, typer.Option(help="No threshold lies below this.")] = 0.0,
-    gram_weight: Annotated[float, typer.Option(help="Weight of character n-grams beside words.")] = 1.0,
-    min_pair_df: Annotated[int, typer.Option(help="Tickets that must have a word pair for it to count.")] = 1,
+    min_pair_df: Annotated[int, typer.Option(help="Tickets that must have a word pair; more makes it smaller.")] = 1,
+    calibration_fraction: Annotated[float, typer.Option(help="Share of the tickets to fit thresholds on.")] = 0.2,
+    test_fraction: Annotated[float, typer.Option(help="Share of the tickets to report on.")] = 0.2,
 ) -> None:
     """Train on labelled tickets and write a bundle."""
     with _errors():
@@ -89,9 +90,10 @@ def train(
         book = load_playbook(playbook)
         frame = _read(tickets, text, category)
         plan = Plan(
-            TicketClassifier(gram_weight=gram_weight, min_pair_df=min_pair_df),
+            TicketClassifier(min_pair_df=min_pair_df),
             time=time,
             requester=requester,
+            fractions=(1 - calibration_fraction - test_fraction, calibration_fraction, test_fraction),
             target_precision=target_precision,
             confidence=confidence,
             per=per.value,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -70,7 +71,7 @@ def show_faults(faults: Sequence[RowFault]) -> None:
 
 def show_suggestion(suggestion: Suggestion) -> None:
     """Show what a customer would see, and why."""
-    head = Text(f"{suggestion.category or '-'}  {suggestion.probability:.0%}", style="bold")
+    head = Text(f"{suggestion.category or '-'}  {_percent(suggestion.probability)}", style="bold")
     if suggestion.decision == "abstain":
         head.append(f"  nothing to show: {suggestion.reason}", style="yellow")
     out.print(head)
@@ -81,17 +82,22 @@ def show_suggestion(suggestion: Suggestion) -> None:
     for article in suggestion.articles:
         out.print(Text(f"  article: {article.title}  {article.url}"))
     if suggestion.tool:
-        where = suggestion.tool.url or f"deflect diagnose {suggestion.tool.diagnosis}"
+        where = suggestion.tool.url or f"built-in diagnosis: {suggestion.tool.diagnosis}"
         out.print(Text(f"  tool:    {suggestion.tool.name}  ({where})"))
     if suggestion.evidence:
         out.print(Text("  words:   " + ", ".join(word.text for word in suggestion.evidence), style="dim"))
 
 
+def _percent(probability: float) -> str:
+    """Return a probability for people, who would read 100 % as certainty."""
+    return ">99 %" if probability > 0.99 else f"{probability:.0%}".replace("%", " %")
+
+
 def show_report(report: Report) -> None:
     """Show how each category does on the test tickets, and whether its promise holds."""
-    table = Table(title=None, header_style="bold")
+    table = Table(header_style="bold", box=SIMPLE, pad_edge=False)
     for name in ("category", "tickets", "accepted", "precision", "95 % interval", "coverage", "promise"):
-        table.add_column(name, justify="left" if name in {"category", "promise"} else "right")
+        table.add_column(name, justify="left" if name in {"category", "promise"} else "right", no_wrap=True)
     for row in report.categories:
         table.add_row(*_cells(row))
     out.print(table)
@@ -110,7 +116,7 @@ def _cells(row: CategoryReport) -> tuple[str, ...]:
     if not row.n_accepted:
         return escape(row.category), str(row.n_tickets), "0", "-", "-", "-", _promise(row)
     low, high = row.interval
-    figures = (str(row.n_accepted), f"{row.precision:.1%}", f"{low:.1%}-{high:.1%}", f"{row.coverage:.1%}")
+    figures = (str(row.n_accepted), f"{row.precision:.1%}", f"{100 * low:.1f}-{100 * high:.1f}", f"{row.coverage:.1%}")
     return escape(row.category), str(row.n_tickets), *figures, _promise(row)
 
 

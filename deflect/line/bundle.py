@@ -1,8 +1,8 @@
 """Writes and reads bundles: a trained model as a directory of plain files, checked before they are opened.
 
 A bundle has ``manifest.json`` (format, categories, parameters, thresholds with their evidence, fingerprint of the
-training data, metrics, the versions of what made it, and the SHA-256 of every other file), NumPy arrays without
-pickle, ``playbook.toml`` and ``card.md``. ``LAYOUT`` names the arrays.
+training data, metrics, the versions of what made it, and the SHA-256 of every file, itself included), NumPy arrays
+without pickle, ``playbook.toml`` and ``card.md``. ``LAYOUT`` names the arrays.
 """
 
 from __future__ import annotations

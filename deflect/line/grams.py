@@ -16,7 +16,7 @@ _MAX_BYTES = 64
 def gram_hashes(buffer: npt.NDArray[np.uint8], prefix: PrefixHash, starts: Ints, ends: Ints) -> tuple[Ints, UInt64s]:
     """Return the n-grams of words as (index of the word, hash of the n-gram); one word may have one n-gram twice."""
     # Positions of characters, not of bytes: in UTF-8 a byte 10xxxxxx continues the character before it.
-    characters = np.flatnonzero((buffer & 0xC0) != 0x80)
+    characters = np.append(np.flatnonzero((buffer & 0xC0) != 0x80), len(buffer))
     first = np.searchsorted(characters, starts) - 1
     last = np.searchsorted(characters, np.minimum(ends, starts + _MAX_BYTES), side="left") + 1
     owners, hashes = [], []
@@ -25,13 +25,8 @@ def gram_hashes(buffer: npt.NDArray[np.uint8], prefix: PrefixHash, starts: Ints,
         owner = np.repeat(np.arange(len(starts)), n_grams)
         begin = first[owner] + np.arange(len(owner)) - (np.cumsum(n_grams) - n_grams)[owner]
         owners.append(owner)
-        hashes.append(prefix(characters[begin], _behind(characters, begin + length, len(buffer))))
+        hashes.append(prefix(characters[begin], characters[begin + length]))
     return np.concatenate(owners), np.concatenate(hashes)
-
-
-def _behind(characters: Ints, index: Ints, n_bytes: int) -> Ints:
-    """Return where the character at each index starts; the one behind the last starts where the buffer ends."""
-    return np.append(characters, n_bytes)[index]
 
 
 def gram_share(owners: Ints, n_words: int) -> npt.NDArray[np.float32]:

@@ -33,7 +33,7 @@ class _Powers:
         both = self._both
         if len(both[0]) < n:
             size = 1 << (n - 1).bit_length()
-            # Two threads may both do this; each then works with arrays of its own, and one assignment keeps them paired.
+            # Two threads may both do this, each for arrays of its own; one assignment keeps the two of a pair together.
             self._both = both = _powers(_BASE, size), _powers(_INVERSE, size)
         return both
 

@@ -34,16 +34,19 @@ class Entries:
     @classmethod
     def counted(cls, tickets: Ints, rows: Ints, n_rows: int) -> Entries:
         """Count how often each row stands in each ticket; rows are below ``n_rows``."""
-        keys = tickets * n_rows + rows
-        if len(keys) and (int(tickets.max()) + 1) * n_rows < 2**32:
+        n_bits = n_rows.bit_length()
+        keys = (tickets << n_bits) | rows
+        if len(keys) and (int(tickets.max()) + 1) << n_bits <= 1 << 32:
             keys = keys.astype(np.uint32)  # Sorts twice as fast.
         keys.sort()
         is_first = np.ones(len(keys), dtype=bool)
         np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
         firsts = np.flatnonzero(is_first)
-        counts = np.diff(firsts, append=len(keys))
-        numbers, rows = np.divmod(keys.take(firsts), n_rows)
-        return cls(numbers.astype(np.int64), rows.astype(np.int64), counts)
+        counts = np.empty_like(firsts)
+        np.subtract(firsts[1:], firsts[:-1], out=counts[:-1])
+        counts[-1:] = len(keys) - firsts[-1:]
+        keys = keys.take(firsts).astype(np.int64)
+        return cls(keys >> n_bits, keys & ((1 << n_bits) - 1), counts)
 
 
 def damped(counts: Ints) -> Float32s:
@@ -75,17 +78,18 @@ class ChunkHashes:
 
 def add_rows(tickets: Ints, rows: Ints, factors: Float32s, table: Float32s, n_tickets: int) -> Float32s:
     """Return the sum of each ticket's rows of a table, each row times its factor; ``tickets`` is sorted."""
-    begins = np.searchsorted(tickets, np.arange(n_tickets + 1)).astype(np.int32)
     if n_tickets >= _SPARSE_FROM:
         from scipy.sparse import csr_array
 
+        begins = np.searchsorted(tickets, np.arange(n_tickets + 1)).astype(np.int32)
         shape = (n_tickets, len(table))
         return np.asarray(csr_array((factors, rows.astype(np.int32), begins), shape=shape) @ table)
-    sums = np.zeros((n_tickets, table.shape[1]), dtype=np.float32)
-    has_rows = begins[1:] > begins[:-1]
-    if len(rows):
-        sums[has_rows] = np.add.reduceat(table.take(rows, axis=0) * factors[:, None], begins[:-1][has_rows], axis=0)
-    return sums
+    width = table.shape[1]
+    places = (tickets * width)[:, None] + np.arange(width)
+    sums = np.zeros(n_tickets * width, dtype=np.float32)
+    # In order, as SciPy adds them, which reduceat does not: a batch's size must not change the last bit.
+    np.add.at(sums, places.ravel(), (table.take(rows, axis=0) * factors[:, None]).ravel())
+    return sums.reshape(n_tickets, width)
 
 
 def softmax(scores: Float64s) -> Float64s:
@@ -169,9 +173,8 @@ class Scorer:
             sums += add_rows(words.tickets[rest], numbers, factors[rest], unseen, n_tickets)
         # The sums hold factor * square of each word, the norm wants factor**2 * square: not the same for repeats.
         repeated = np.flatnonzero(words.counts > 1)
-        factor = factors[repeated]
-        squares = self.table[:, -1].take(words.rows[repeated], mode="clip")
-        squares[words.rows[repeated] > nowhere] = self.unseen_square
+        factor, row = factors[repeated], words.rows[repeated]
+        squares = np.where(row > nowhere, np.float32(self.unseen_square), self.table[np.minimum(row, nowhere), -1])
         extra = np.bincount(words.tickets[repeated], (factor * factor - factor) * squares, minlength=n_tickets)
         margins: Float32s = sums[:, :-1] / _norms(sums[:, -1] + extra)[:, None] + self.intercept
         return margins

@@ -16,8 +16,8 @@ EDGE = 1
 #: A ticket is cut to this many characters: its head, where people say what is wrong, and its tail, where logs end.
 MAX_CHARACTERS = 40_000
 _TAIL_CHARACTERS = 8_000
-#: A chunk is small enough for its arrays to stay in the processor's cache.
-_CHUNK_CHARACTERS = 1 << 17
+#: Larger chunks leave the cache, smaller ones spend their time in calls; measured best with one and two threads.
+_CHUNK_CHARACTERS = 1 << 18
 #: Stands between two tickets in the joined text; a ticket's own NUL bytes become spaces first.
 _TICKET_END = "\0"
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, column
 from deflect.errors import ParameterError, TrainingDataError
 from deflect.line.scorer import Float32s, Float64s
 from deflect.loop.calibration import fit_sharpness
-from deflect.loop.folding import fold_model, weigh
+from deflect.loop.folding import fold_model, weigh, weigh_as_new
 from deflect.loop.solver import Design, Solution, SquaredHinge, solve
 from deflect.loop.vocabulary import Progress, quiet, read_vocabulary
 
@@ -185,7 +185,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         return tags
 
     def _check_parameters(self) -> None:
-        bounds: list[tuple[str, Callable[[float], bool], str]] = [
+        bounds: list[tuple[str, Callable[[Any], object], str]] = [
             ("C", lambda v: 0 < v < math.inf, "a finite number above 0"),
             ("gram_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more"),
             ("min_pair_df", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
@@ -194,7 +194,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         ]
         for name, is_good, must in bounds:
             value = getattr(self, name)
-            if not isinstance(value, int | float | np.number) or not is_good(float(value)):
+            if not isinstance(value, int | float | np.number) or not is_good(value):
                 msg = f"The parameter {name} of TicketClassifier must be {must}. Got {value!r} instead."
                 raise ParameterError(msg)
 
@@ -263,7 +263,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             is_out = folds == fold
             part = design.rows(~is_out)
             weights = self._solve(part, numbers[~is_out], costs[~is_out], weights, progress).weights
-            margins[is_out] = design.rows(is_out).forward(weights)
+            margins[is_out] = weigh_as_new(design.rows(is_out), part).forward(weights)
         is_used = (folds < n_rounds) & (costs > 0)
         if weights is None or not is_used.any():
             return np.zeros((design.n_features, len(self.classes_)), np.float32), 1.0

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from deflect.loop.vocabulary import Vocabulary
 
+#: A repeated pair's share of the norm is less than the square of its feature; this bounds what the difference can do.
+_MOST_LOST = 0.9
+
 
 def weigh(vocabulary: Vocabulary, gram_weight: float) -> Design:
     """Return the features of the training tickets."""
@@ -37,6 +40,19 @@ def weigh(vocabulary: Vocabulary, gram_weight: float) -> Design:
         grams=vocabulary.grams * np.float32(gram_weight),
         pairs=_scaled(pairs, scale, vocabulary.pair_idf),
     )
+
+
+def weigh_as_new(tickets: Design, seen: Design) -> Design:
+    """Return tickets with the features that they have for a model of the ``seen`` tickets alone.
+
+    A pair that training never saw is no part of a new ticket's norm. Left in the norm of tickets that probabilities are
+    fitted on, such pairs make their margins smaller than those of new tickets, and the probabilities too sure.
+    """
+    is_known = (np.bincount(seen.pairs.indices, minlength=seen.pairs.shape[1]) > 0).astype(np.float32)
+    lost = tickets.pairs.power(2) @ (1 - is_known)
+    scale = (1 / np.sqrt(1 - np.minimum(lost, _MOST_LOST))).astype(np.float32)
+    every_word = np.ones(tickets.words.shape[1], dtype=np.float32)
+    return Design(_scaled(tickets.words, scale, every_word), tickets.grams, _scaled(tickets.pairs, scale, is_known))
 
 
 def word_squares(vocabulary: Vocabulary, gram_weight: float) -> Float32s:

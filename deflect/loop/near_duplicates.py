@@ -32,9 +32,8 @@ def near_duplicate_groups(texts: Sequence[str], similarity: float = SIMILARITY) 
     signatures = np.concatenate([_signatures(chunk) for chunk in chunks(texts)])
     # Equal signatures are one; sorted, so that the order of the tickets plays no part.
     different, firsts, numbers = np.unique(signatures, axis=0, return_index=True, return_inverse=True)
-    links = [np.stack((firsts[numbers.ravel()], np.arange(len(texts))))]
-    for pairs in _candidates(different):
-        links.append(firsts[pairs[:, _similarity(different, pairs) >= similarity]])
+    links = [firsts[pairs[:, _similarity(different, pairs) >= similarity]] for pairs in _candidates(different)]
+    links.append(np.stack((firsts[numbers.ravel()], np.arange(len(texts)))))
     return connected(np.concatenate(links, axis=1), len(texts))
 
 

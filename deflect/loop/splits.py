@@ -82,9 +82,7 @@ def split_tickets(
     Examples
     --------
     >>> import pandas as pd
-    >>> frame = pd.DataFrame(
-    ...     {"text": ["no CNAME yet", "No CNAME yet!", "slow page"], "category": ["dns", "dns", "timeout"]}
-    ... )
+    >>> frame = pd.DataFrame({"text": ["no CNAME yet", "No CNAME yet!", "which name servers?"], "category": "dns"})
     >>> parts = split_tickets(frame, fractions=(0.5, 0.5, 0.0))
     >>> sorted(len(part) for part in (parts.train, parts.calibration, parts.test))
     [0, 1, 2]
@@ -154,17 +152,23 @@ def _by_time(groups: Ints, times: Ints, fractions: tuple[float, float, float]) -
 def _at_random(
     groups: Ints, categories: npt.NDArray[np.object_], fractions: tuple[float, float, float], rng: np.random.Generator
 ) -> Ints:
-    """Return the part of each group: in random order, each goes where its category lacks most."""
+    """Return the part of each group: category by category, in random order, each goes where most is lacking.
+
+    What a category could not share out evenly is made up for by the next one; else many small categories would leave
+    the small parts empty.
+    """
     sizes = np.bincount(groups)
     _, firsts = np.unique(groups, return_index=True)
     names, codes = np.unique(categories[firsts], return_inverse=True)
-    totals = np.bincount(codes, sizes, minlength=len(names))
-    lacking = np.outer(totals, fractions)
+    shares = np.outer(np.bincount(codes, sizes, minlength=len(names)), fractions)
+    order = rng.permutation(len(sizes))
     parts = np.zeros(len(sizes), dtype=np.int64)
-    for group in rng.permutation(len(sizes)):
-        lacks = lacking[codes[group]]
-        parts[group] = part = int(np.argmax(lacks))
-        lacks[part] -= sizes[group]
+    lacks = np.zeros(3)
+    for code in range(len(names)):
+        lacks += shares[code]
+        for group in order[codes[order] == code]:
+            parts[group] = part = int(np.argmax(lacks))
+            lacks[part] -= sizes[group]
     return parts
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
@@ -22,11 +23,18 @@ if TYPE_CHECKING:
 
 #: With fewer tickets in a category nothing can be learned, calibrated and tested.
 _LEAST_TICKETS = 3
+#: A subject of one word ("Help") says too little. Half a ticket's weight did as well as a whole one's on real posts.
+_LEAST_SUBJECT_WORDS = 2
+_SUBJECT_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train: the classifier, unfitted, and the parameters of ``split_tickets`` and ``fit_thresholds``."""
+    """How to train: the classifier, unfitted, and the parameters of ``split_tickets`` and ``fit_thresholds``.
+
+    ``subject`` names the column of the subject line, if there is one. Each subject is then learned once more by itself:
+    it says what the writer thinks the ticket is about, which a long pasted log in the body would drown.
+    """
 
     classifier: TicketClassifier = field(default_factory=TicketClassifier)
     time: str | None = None
@@ -37,6 +45,7 @@ class Plan:
     confidence: float = 0.95
     per: Literal["overall", "category"] = "category"
     least_probability: float = 0.0
+    subject: str | None = "subject"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +84,15 @@ def train_deflector(frame: pd.DataFrame, playbook: Playbook, plan: Plan, *, prog
 
 def _fitted(plan: Plan, tickets: pd.DataFrame, progress: Progress) -> TicketClassifier:
     classifier: TicketClassifier = clone(plan.classifier)
-    return classifier.fit(tickets["text"], tickets["category"].to_numpy(), progress=progress)
+    texts, categories = tickets["text"], tickets["category"]
+    weights = np.ones(len(tickets))
+    if plan.subject is not None and plan.subject in tickets:
+        subjects = tickets[plan.subject].fillna("").astype(str)
+        is_telling = subjects.map(lambda subject: len(subject.split()) >= _LEAST_SUBJECT_WORDS)
+        texts = pd.concat((texts, subjects[is_telling]))
+        categories = pd.concat((categories, categories[is_telling]))
+        weights = np.concatenate((weights, np.full(int(is_telling.sum()), _SUBJECT_WEIGHT)))
+    return classifier.fit(texts, categories.to_numpy(), weights, progress=progress)
 
 
 def _promised(plan: Plan, classifier: TicketClassifier, split: Split) -> Thresholds:

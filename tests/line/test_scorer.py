@@ -1,0 +1,341 @@
+"""The scorer: what rows it adds up, and that a ticket's margins depend on nothing but the ticket."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+from deflect.line import scorer as module
+from deflect.line import text as text_module
+from deflect.line.hashing import PrefixHash, pair
+from deflect.line.scorer import Entries, Scorer, add_rows, damped, softmax
+from deflect.line.text import MAX_CHARACTERS, find_words
+from deflect.loop.classifier import TicketClassifier
+
+TRAIN = {
+    "dns": [
+        "the CNAME of our domain is wrong, wrong, wrong",
+        "name servers do not answer for my domain",
+        "which DNS target for the root domain?",
+        "die Domäne löst nicht auf",
+    ],
+    "timeout": [
+        "every request took 30 seconds, H12 H12 H12",
+        "it is slow and then times out",
+        "request timeout on the checkout page",
+    ],
+    "billing": [
+        "the invoice is wrong, why was I charged twice?",
+        "please change our credit card",
+        "refund for the invoice of May",
+    ],
+}
+TICKETS = [
+    "the domain is wrong",
+    "H12 H12 H12 H12 on the checkout page, the page, the page",
+    "Domänen zzzqx zzzqx wrongly timeoutish",
+    "",
+    "…!?",
+    "a\0b invoice",
+    "域名错误 please",
+    "half \ud83d an emoji",
+    "request " * 300,
+    "nothing that training ever saw: qqq www eee",
+    "why " + "verylongword" * 40 + " wrong",
+    "head " + "middle domain " * 5_000 + " invoice tail",
+]
+#: More tickets than the sparse path needs, in which the same texts have ever other neighbours.
+MANY = [f"{text} {i % 7} {TICKETS[i * 5 % 8][:40]} word{i % 31}" for i, text in enumerate(TICKETS[:11] * 40)]
+
+VOCABULARY = ("the", "domain", "wrong", "wrongly", "H12", "invoice", "zzzqx", "Domäne", "域", "\0", ",", "😀", "x" * 80)
+TICKET = st.lists(st.sampled_from(VOCABULARY), max_size=12).map(" ".join)
+
+
+@pytest.fixture(scope="module", params=[1.0, 0.0], ids=["with n-grams", "without n-grams"])
+def any_scorer(request: pytest.FixtureRequest) -> Scorer:
+    """Return a model with n-grams, and one whose n-grams weigh nothing."""
+    return trained(request.param)
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    """Return a small model."""
+    return trained(1.0)
+
+
+def trained(gram_weight: float) -> Scorer:
+    """Return a model of three categories."""
+    texts = [text for tickets in TRAIN.values() for text in tickets]
+    categories = [category for category, tickets in TRAIN.items() for _ in tickets]
+    return TicketClassifier(gram_weight=gram_weight).fit(texts, categories).scorer_
+
+
+def words_of(text: str) -> list[bytes]:
+    """Return the words of a ticket, as the buffer has them."""
+    words = find_words([text])
+    raw = words.buffer.tobytes()
+    return [raw[start:end] for start, end in zip(words.starts.tolist(), words.ends.tolist(), strict=True)]
+
+
+def hash_of(raw: bytes) -> npt.NDArray[np.uint64]:
+    """Return the hash of a word or n-gram that stands alone."""
+    return PrefixHash(np.frombuffer(raw, dtype=np.uint8))(np.array([0]), np.array([len(raw)]))
+
+
+def unseen_row(scorer: Scorer, word: bytes) -> list[float]:
+    """Return an unknown word's row: the sum of its different n-grams over the root of the number of all."""
+    text = word.decode()
+    begins = np.cumsum([0, *(len(character.encode()) for character in text)])[:-1]
+    padded = f"\1{text}\1"[: int((begins < 64).sum()) + 2]
+    grams = [padded[i : i + n].encode() for n in (2, 3, 4, 5) for i in range(len(padded) - n + 1)]
+    row = [0.0] * len(scorer.categories)
+    for gram in set(grams):
+        number = int(scorer.gram_slots.find(hash_of(gram), len(scorer.gram_table) - 1)[0])
+        row = [a + float(b) / math.sqrt(len(grams)) for a, b in zip(row, scorer.gram_table[number], strict=True)]
+    return [*row, scorer.unseen_square]
+
+
+def terms(scorer: Scorer, text: str) -> Iterator[tuple[float, float, list[float]]]:
+    """Yield for each different word and pair: its factor, what its square counts, and its row."""
+    words = words_of(text)
+    for word, count in Counter(words).items():
+        number = int(scorer.slots.find(hash_of(word), scorer.nowhere)[0])
+        row = unseen_row(scorer, word) if number == scorer.nowhere else scorer.table[number].tolist()
+        factor = 1 + math.log(min(count, 256))
+        yield factor, factor**2, row
+    for (left, right), count in Counter(pairwise(words)).items():
+        number = int(scorer.slots.find(pair(hash_of(left), hash_of(right)), scorer.nowhere)[0])
+        yield count, count, scorer.table[number].tolist()
+
+
+def margins_by_definition(scorer: Scorer, text: str) -> list[float]:
+    """Return the margins of a ticket, one word and one pair after the other."""
+    k = len(scorer.categories)
+    sums, square = [0.0] * k, 0.0
+    for factor, times, row in terms(scorer, text):
+        sums = [a + factor * b for a, b in zip(sums, row[:k], strict=True)]
+        square += times * row[k]
+    norm = math.sqrt(square) if square else 1.0
+    return [a / norm + float(b) for a, b in zip(sums, scorer.intercept, strict=True)]
+
+
+def one_by_one(scorer: Scorer, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Return the margins of tickets, each scored alone."""
+    return np.concatenate([scorer.margins([text]) for text in texts])
+
+
+def test_the_definition(any_scorer: Scorer) -> None:
+    """Margins are the sums of a ticket's rows over its norm, plus the intercept."""
+    expected = [margins_by_definition(any_scorer, text) for text in TICKETS]
+    np.testing.assert_allclose(any_scorer.margins(TICKETS), expected, rtol=1e-4, atol=1e-5)
+
+
+@settings(max_examples=40)
+@given(texts=st.lists(TICKET, min_size=1, max_size=4))
+def test_the_definition_of_any_ticket(scorer: Scorer, texts: list[str]) -> None:
+    """So they are for any mixture of known, unknown, repeated and foreign words."""
+    expected = [margins_by_definition(scorer, text) for text in texts]
+    np.testing.assert_allclose(scorer.margins(texts), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture(params=[0, 10**9], ids=["sparse", "dense"])
+def _path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every batch, whatever its size, take the sparse product or the dense sum."""
+    monkeypatch.setattr(module, "_SPARSE_FROM", request.param)
+
+
+@pytest.mark.usefixtures("_path")
+def test_neighbours(scorer: Scorer) -> None:
+    """A ticket's margins are the same to the last bit alone and among others."""
+    assert np.array_equal(scorer.margins(MANY), one_by_one(scorer, MANY))
+
+
+@pytest.mark.usefixtures("_path")
+def test_order(scorer: Scorer) -> None:
+    """Tickets in another order have the same margins in that order, to the last bit."""
+    assert np.array_equal(scorer.margins(MANY[::-1]), scorer.margins(MANY)[::-1])
+
+
+@given(texts=st.lists(TICKET, max_size=6), size=st.integers(1, 100))
+def test_neighbours_of_any_kind(scorer: Scorer, texts: list[str], size: int) -> None:
+    """Neither neighbours nor chunks change a bit of any ticket's margins."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_module, "_CHUNK_CHARACTERS", size)
+        margins = scorer.margins(texts)
+    assert np.array_equal(margins, one_by_one(scorer, texts) if texts else np.empty((0, 3)))
+
+
+@pytest.mark.usefixtures("_path")
+@pytest.mark.parametrize("size", [1, 50, 1_000, 20_000, 10**9])
+def test_chunks(scorer: Scorer, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Margins are the same to the last bit however the tickets are cut into chunks."""
+    expected = scorer.margins(MANY)
+    monkeypatch.setattr(text_module, "_CHUNK_CHARACTERS", size)
+    assert np.array_equal(scorer.margins(MANY), expected)
+
+
+def test_threads(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread and eight compute the same margins, to the last bit and in the same order."""
+    monkeypatch.setattr(text_module, "_CHUNK_CHARACTERS", 300)
+    monkeypatch.setattr(module, "_N_THREADS", 1)
+    expected = scorer.margins(MANY)
+    monkeypatch.setattr(module, "_N_THREADS", 8)
+    assert np.array_equal(scorer.margins(MANY), expected)
+
+
+def is_fused() -> bool:
+    """Tell whether this machine's SciPy rounds once where a product is added; NumPy rounds the product too."""
+    factor = np.float32(1 + 2**-12)
+    left, right = np.array([1, factor], dtype=np.float32), np.array([-(factor * factor), factor], dtype=np.float32)
+    return bool((csr_array(left[None]) @ right[:, None])[0, 0])
+
+
+@pytest.mark.skipif(is_fused(), reason="SciPy was built to fuse multiplying and adding, so the last bit may differ")
+def test_sparse_and_dense(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sparse product and the dense sum are the same to the last bit."""
+    monkeypatch.setattr(module, "_SPARSE_FROM", 0)
+    expected = scorer.margins(MANY)
+    monkeypatch.setattr(module, "_SPARSE_FROM", 10**9)
+    assert np.array_equal(scorer.margins(MANY), expected)
+
+
+def test_adding_rows() -> None:
+    """Each ticket's rows are added with their factors; a ticket without rows has zeros, also first and last."""
+    table = np.array([[1, 10], [2, 20], [4, 40]], dtype=np.float32)
+    tickets, rows = np.array([1, 1, 3]), np.array([0, 2, 1])
+    sums = add_rows(tickets, rows, np.array([1, 0.5, 3], dtype=np.float32), table, 5)
+    assert sums.tolist() == [[0, 0], [3, 30], [0, 0], [6, 60], [0, 0]]
+
+
+def test_no_tickets(scorer: Scorer) -> None:
+    """No tickets have no margins and no probabilities, of three categories each."""
+    assert scorer.margins([]).shape == scorer.probabilities([]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("text", ["", " ", "…!?", "\0", "\ud800", "😀"])
+def test_a_ticket_without_words(scorer: Scorer, text: str) -> None:
+    """A ticket without words has the probabilities of the intercept."""
+    expected = softmax(scorer.intercept[None].astype(np.float64) * scorer.sharpness)
+    assert np.array_equal(scorer.probabilities([text]), expected)
+
+
+def test_an_unknown_word_changes_the_norm(scorer: Scorer) -> None:
+    """A word of which training saw not even an n-gram pulls the margins towards the intercept by its square alone."""
+    known = scorer.margins(["invoice"])[0] - scorer.intercept
+    mixed = scorer.margins(["invoice 域"])[0] - scorer.intercept
+    square = float(scorer.table[scorer.slots.find(hash_of(b"invoice"), scorer.nowhere)[0], -1])
+    expected = known * math.sqrt(square) / math.sqrt(square + scorer.unseen_square)
+    np.testing.assert_allclose(mixed, expected, rtol=1e-4)
+
+
+def test_an_unknown_word_brings_its_n_grams(scorer: Scorer) -> None:
+    """A word with a typo or a new ending speaks for the category of the word that training saw."""
+    chosen = scorer.margins(["invoicing", "domians", "timeouts"]).argmax(axis=1)
+    assert [scorer.categories[i] for i in chosen] == ["billing", "dns", "timeout"]
+
+
+def test_an_unknown_pair_adds_nothing(scorer: Scorer) -> None:
+    """Two known words that never stood together count as the two words."""
+    together, apart = scorer.margins(["invoice domain", "domain invoice"])
+    np.testing.assert_allclose(together, apart, rtol=1e-5)
+
+
+def test_a_known_pair_counts(scorer: Scorer) -> None:
+    """Two words that stood together in training say more than the two words apart."""
+    together, apart = scorer.margins(["credit card", "card credit"])[:, scorer.categories.index("billing")]
+    assert together > apart
+
+
+@given(texts=st.lists(st.text(st.characters()), max_size=5))
+def test_probabilities_sum_to_one(scorer: Scorer, texts: list[str]) -> None:
+    """The probabilities of any ticket lie in [0, 1] and sum to 1."""
+    probabilities = scorer.probabilities(texts)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+
+
+def test_probabilities_follow_the_margins(scorer: Scorer) -> None:
+    """The most probable category is the one with the largest margin."""
+    margins, probabilities = scorer.margins(TICKETS), scorer.probabilities(TICKETS)
+    assert probabilities.argmax(axis=1).tolist() == margins.argmax(axis=1).tolist()
+
+
+def test_softmax_of_large_scores() -> None:
+    """Scores that are too large for an exponential still have probabilities."""
+    assert softmax(np.array([[1e6, 0.0], [-1e6, -1e6]])).tolist() == [[1, 0], [0.5, 0.5]]
+
+
+def test_contributions_add_up(any_scorer: Scorer) -> None:
+    """What a ticket's words and pairs contribute adds up to its margins without the intercept."""
+    for text in TICKETS:
+        _, contributions = any_scorer.contributions(text)
+        expected = any_scorer.margins([text])[0] - any_scorer.intercept
+        np.testing.assert_allclose(contributions.sum(axis=0), expected, rtol=1e-3, atol=1e-5)
+
+
+@settings(max_examples=40)
+@given(text=TICKET)
+def test_any_contributions_add_up(scorer: Scorer, text: str) -> None:
+    """So they do for any mixture of known, unknown, repeated and foreign words."""
+    _, contributions = scorer.contributions(text)
+    np.testing.assert_allclose(
+        contributions.sum(axis=0), scorer.margins([text])[0] - scorer.intercept, rtol=1e-3, atol=1e-5
+    )
+
+
+def test_contributions_name_the_words(scorer: Scorer) -> None:
+    """Contributions name each different word and each pair that training saw, as the model reads them, once."""
+    names, contributions = scorer.contributions("Name servers: Domäne, zzzqx! name servers zzzqx")
+    assert sorted(names) == ["domane", "name", "name servers", "servers", "zzzqx"]
+    assert contributions.shape == (5, 3)
+
+
+def test_contributions_of_each_word(scorer: Scorer) -> None:
+    """Each name stands beside what its own word or pair adds."""
+    text = "refund the the the invoice zzz credit card"
+    names, contributions = scorer.contributions(text)
+    squares = sum(times * row[-1] for _, times, row in terms(scorer, text))
+    refund = scorer.table[scorer.slots.find(hash_of(b"refund"), scorer.nowhere)[0], :-1] / math.sqrt(squares)
+    card = scorer.table[scorer.slots.find(pair(hash_of(b"credit"), hash_of(b"card")), scorer.nowhere)[0], :-1]
+    unknown = np.array(unseen_row(scorer, b"zzz")[:-1]) / math.sqrt(squares)
+    np.testing.assert_allclose(contributions[names.index("refund")], refund, rtol=1e-4)
+    np.testing.assert_allclose(contributions[names.index("credit card")], card / math.sqrt(squares), rtol=1e-4)
+    np.testing.assert_allclose(contributions[names.index("zzz")], unknown, rtol=1e-3, atol=1e-6)
+
+
+def test_contributions_of_no_words(scorer: Scorer) -> None:
+    """A ticket without words has no contributions."""
+    names, contributions = scorer.contributions("…")
+    assert (names, contributions.shape) == ([], (0, 3))
+
+
+def test_repeats_are_damped() -> None:
+    """A word that stands n times counts 1 + ln(n), from the 256th time on no more."""
+    expected = [1, 1 + math.log(2), 1 + math.log(256), 1 + math.log(256)]
+    np.testing.assert_allclose(damped(np.array([1, 2, 256, 10**9])), expected, rtol=1e-6)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 8))), st.sampled_from([9, 2**31, 2**40]))
+def test_entries_are_counted(places: list[tuple[int, int]], n_rows: int) -> None:
+    """Entries have each ticket's rows once, sorted, with their counts, whatever the number of rows."""
+    tickets = np.array([ticket for ticket, _ in places], dtype=np.int64)
+    rows = np.array([n_rows - 1 - row for _, row in places], dtype=np.int64)
+    entries = Entries.counted(tickets, rows, n_rows)
+    found = list(zip(entries.tickets.tolist(), entries.rows.tolist(), entries.counts.tolist(), strict=True))
+    counted = Counter((ticket, n_rows - 1 - row) for ticket, row in places)
+    assert found == [(*place, count) for place, count in sorted(counted.items())]
+
+
+def test_a_long_ticket_is_its_head_and_tail(scorer: Scorer) -> None:
+    """What stands in the middle of a very long ticket changes nothing."""
+    first, second = (f"domain {'a ' * 20_000}{middle}{' a' * 20_000} invoice" for middle in ("b", "c" * MAX_CHARACTERS))
+    assert np.array_equal(scorer.margins([first]), scorer.margins([second]))

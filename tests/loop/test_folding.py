@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deflect.line.scorer import Float32s, Scorer
+from deflect.loop.folding import fold_model, weigh, weigh_as_new
+from deflect.loop.solver import Design
+from deflect.loop.vocabulary import Vocabulary, read_vocabulary
+
+#: A repeated word, an empty ticket, other scripts, an accent, a repeated pair, and a word in two tickets.
+TEXTS = [
+    "dns dns dns is slow",
+    "",
+    "the CNAME of café.example is wrong, wrong",
+    "请求 超时 timeout",
+    "H12 H12 H12 H12 slow",
+]
+WORDS = st.text(st.sampled_from("abcdeé超 "), max_size=30)
+TICKETS = st.lists(WORDS, min_size=1, max_size=8)
+
+
+def folded(texts: list[str], gram_weight: float = 1.0, min_pair_df: int = 1) -> tuple[Scorer, Design, Float32s]:
+    """Return a scorer with random weights, and the design and weights that it was folded from."""
+    vocabulary = read_vocabulary(texts, min_pair_df=min_pair_df)
+    design = weigh(vocabulary, gram_weight)
+    weights = np.random.default_rng(0).normal(size=(design.n_features, 3)).astype(np.float32)
+    names = ("a", "b", "c")
+    scorer = fold_model(vocabulary, design, weights, gram_weight=gram_weight, categories=names, sharpness=1.0)
+    return scorer, design, weights
+
+
+@pytest.mark.parametrize("gram_weight", [0.0, 0.5, 1.0, 3.0])
+@pytest.mark.parametrize("min_pair_df", [1, 2])
+def test_folding_keeps_margins(gram_weight: float, min_pair_df: int) -> None:
+    """The scorer's margins of the training tickets are their features times the weights."""
+    scorer, design, weights = folded(TEXTS * 2, gram_weight, min_pair_df)
+    np.testing.assert_allclose(scorer.margins(TEXTS * 2), design.forward(weights), atol=1e-4)
+
+
+@given(TICKETS)
+def test_folding_keeps_margins_of_any_tickets(texts: list[str]) -> None:
+    """The same holds whatever the tickets say."""
+    if read_vocabulary(texts, min_pair_df=1).word_hashes.size:
+        scorer, design, weights = folded(texts)
+        np.testing.assert_allclose(scorer.margins(texts), design.forward(weights), atol=1e-4)
+
+
+def test_folding_keeps_margins_of_many_tickets() -> None:
+    """The same holds in the sparse way of scoring, which begins at 256 tickets."""
+    rng = np.random.default_rng(1)
+    names = np.array([f"w{i}" for i in range(200)])
+    texts = [" ".join(names[rng.integers(200, size=rng.integers(1, 30))]) for _ in range(700)]
+    scorer, design, weights = folded(texts, min_pair_df=2)
+    np.testing.assert_allclose(scorer.margins(texts), design.forward(weights), atol=1e-4)
+
+
+def test_folding_keeps_margins_of_a_word_said_a_thousand_times() -> None:
+    """Both halves damp counts alike, also above the count where damping ends."""
+    texts = ["dns " * 1000 + "slow", "slow page"]
+    scorer, design, weights = folded(texts)
+    np.testing.assert_allclose(scorer.margins(texts), design.forward(weights), rtol=1e-4)
+
+
+def squared_lengths(design: Design) -> Float32s:
+    """Return the squared length of each ticket's features."""
+    blocks = (design.words, design.words @ design.grams, design.pairs)
+    return sum(np.asarray(block.multiply(block).sum(axis=1)).ravel() for block in blocks)
+
+
+def test_tickets_have_unit_features() -> None:
+    """The features of a ticket whose words share no n-gram have length 1, those of an empty one length 0."""
+    vocabulary = read_vocabulary(["dns dns off", "", "one"], min_pair_df=1)
+    np.testing.assert_allclose(squared_lengths(weigh(vocabulary, 0.7)), [1, 0, 1], atol=1e-5)
+
+
+def test_unseen_pairs_are_no_part_of_a_new_ticket() -> None:
+    """Weighed as new, a ticket loses the pairs that the seen tickets lack, and has length 1 without them."""
+    # In the last ticket "off dns" is known and "dns cpu" is not; no word shares an n-gram with another.
+    design = weigh(read_vocabulary(["off dns", "cpu", "off dns cpu"], min_pair_df=1), 0.7)
+    is_seen = np.array([True, True, False])
+    new = weigh_as_new(design.rows(~is_seen), design.rows(is_seen))
+    np.testing.assert_allclose(squared_lengths(new), 1, atol=1e-5)
+    assert (new.pairs.toarray() > 0).sum() == 1
+
+
+def test_known_pairs_leave_a_new_ticket_as_it_is() -> None:
+    """Weighed as new, a ticket whose pairs the seen tickets all have keeps its features."""
+    design = weigh(read_vocabulary(["off dns cpu", "dns cpu"], min_pair_df=1), 0.7)
+    is_seen = np.array([True, False])
+    new, old = weigh_as_new(design.rows(~is_seen), design.rows(is_seen)), design.rows(~is_seen)
+    np.testing.assert_array_equal(new.words.toarray(), old.words.toarray())
+    np.testing.assert_array_equal(new.pairs.toarray(), old.pairs.toarray())
+
+
+def expected_features(vocabulary: Vocabulary, counts: list[float]) -> list[float]:
+    """Return (1 + ln count) * idf of each word, in the order of the vocabulary."""
+    return [(1 + np.log(count)) * idf for count, idf in zip(counts, vocabulary.word_idf.tolist(), strict=True)]
+
+
+def test_words_are_damped_and_weighed_by_idf() -> None:
+    """Without n-grams and pairs, a word's feature is (1 + ln count) * idf, over the ticket's norm."""
+    vocabulary = read_vocabulary(["dns dns dns slow", "dns"], min_pair_df=3)
+    counts = vocabulary.word_counts.toarray()[0].tolist()
+    features = np.array(expected_features(vocabulary, counts))
+    row = weigh(vocabulary, 0.0).words.toarray()[0]
+    np.testing.assert_allclose(row, features / np.linalg.norm(features), rtol=1e-5)
+
+
+def test_unseen_words_are_put_together_from_their_grams() -> None:
+    """A ticket of one unseen word has the margin of the n-grams that it shares with training, weighed as unseen."""
+    texts, gram_weight = ["abc", "xyz"], 0.5
+    scorer, design, weights = folded(texts, gram_weight)
+    vocabulary = read_vocabulary(texts, min_pair_df=1)
+    word = np.searchsorted(vocabulary.word_hashes, read_vocabulary(["abc"], min_pair_df=1).word_hashes[0])
+    _, grams, _, intercept = design.blocks(weights)
+    # "abd" has 10 n-grams; it shares with "abc" those in which neither the last letter nor the end stands.
+    shared = read_vocabulary(["abd"], min_pair_df=1).gram_hashes
+    is_shared = np.isin(vocabulary.gram_hashes, shared)
+    assert vocabulary.grams[word].toarray()[0][is_shared].astype(bool).sum() == 3
+    margin = gram_weight * grams[is_shared].sum(axis=0) / np.sqrt(10) / np.sqrt(1 + gram_weight**2) + intercept
+    np.testing.assert_allclose(scorer.margins(["abd"])[0], margin, atol=1e-5)
+
+
+def test_empty_tickets_have_the_intercept() -> None:
+    """A ticket without words has the intercept as its margins."""
+    scorer, _, weights = folded(TEXTS)
+    np.testing.assert_array_equal(scorer.margins(["", "?!"]), np.stack([weights[-1]] * 2))

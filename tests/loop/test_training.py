@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from deflect.errors import TrainingDataError
+from deflect.line.playbook import Playbook, parse_playbook
+from deflect.loop.classifier import TicketClassifier
+from deflect.loop.evaluation import evaluate
+from deflect.loop.promises import fit_thresholds
+from deflect.loop.training import Plan, Training, train_deflector
+
+CATEGORIES = ("billing", "dns", "timeout")
+ENTRY = '[categories.{}]\nowner = "support"\nreviewed_on = 2026-11-01\nlead = "Look at {}."\n'
+
+
+def archive(n: int = 450) -> pd.DataFrame:
+    """Return tickets of three categories, whose words are half their own, with subjects and times."""
+    rng = np.random.default_rng(0)
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    words = np.array(["".join(rng.choice(letters, 6)) for _ in range(200)])
+    numbers = np.arange(n) % 3
+    own, shared = 20 * numbers[:, None] + rng.integers(20, size=(n, 4)), rng.integers(60, 200, size=(n, 6))
+    texts = [" ".join(row) for row in words[rng.permuted(np.hstack((own, shared)), axis=1)].tolist()]
+    return pd.DataFrame(
+        {
+            "text": texts,
+            "category": np.array(CATEGORIES)[numbers],
+            "subject": [text[:13] for text in texts],
+            "created_at": (pd.Timestamp("2025-01-01") + pd.to_timedelta(rng.permutation(n), unit="D")).astype(str),
+        },
+        index=pd.RangeIndex(2, n + 2, name="line"),
+    )
+
+
+@pytest.fixture(scope="module")
+def playbook() -> Playbook:
+    """Return a playbook for the three categories."""
+    return parse_playbook("format = 1\n" + "".join(ENTRY.format(name, name) for name in CATEGORIES))
+
+
+@pytest.fixture(scope="module")
+def training(playbook: Playbook) -> Training:
+    """Return what training on the archive made, without learning subjects by themselves."""
+    return train_deflector(archive(), playbook, Plan(subject=None))
+
+
+def test_parts_do_not_overlap(training: Training) -> None:
+    """Each ticket of the archive is in exactly one of train, calibration and test, 60, 20 and 20 %."""
+    split = training.split
+    lines = [*split.train.index, *split.calibration.index, *split.test.index]
+    assert sorted(lines) == archive().index.tolist()
+    assert (len(split.train), len(split.calibration), len(split.test)) == (270, 90, 90)
+
+
+def test_report_is_of_the_test_part(training: Training) -> None:
+    """The report counts the tickets of the test part, for each category."""
+    assert training.report.n_tickets == 90
+    assert [(row.category, row.n_tickets) for row in training.report.categories] == [(name, 30) for name in CATEGORIES]
+    assert training.report.accuracy > 0.9
+
+
+def test_report_is_of_a_classifier_that_learned_from_train_alone(training: Training) -> None:
+    """The report is what a classifier fitted on train has on test, with thresholds fitted on calibration."""
+    split = training.split
+    classifier = TicketClassifier().fit(split.train["text"], split.train["category"].to_numpy())
+    calibration = split.calibration["text"], split.calibration["category"].to_numpy()
+    thresholds = fit_thresholds(classifier, *calibration, target_precision=0.9)
+    assert evaluate(classifier, thresholds, split.test["text"], split.test["category"].to_numpy()) == training.report
+
+
+def test_promises_are_fitted_on_the_calibration_part(training: Training) -> None:
+    """The deflector's promises count the tickets of the calibration part, and no others."""
+    promises = training.deflector.thresholds.promises
+    assert [promise.category for promise in promises] == list(CATEGORIES)
+    assert sum(promise.n_calibration for promise in promises) == 90
+
+
+def test_deflector_answers(training: Training) -> None:
+    """The deflector suggests for most test tickets, and at least nine of ten suggestions are right."""
+    test = training.split.test
+    suggestions = training.deflector.suggest_many(test["text"].tolist())
+    shown = [
+        (suggestion.category, truth)
+        for suggestion, truth in zip(suggestions, test["category"], strict=True)
+        if suggestion.decision == "suggest"
+    ]
+    assert len(shown) > 45
+    assert sum(category == truth for category, truth in shown) >= 0.9 * len(shown)
+
+
+def test_training_is_deterministic(training: Training, playbook: Playbook) -> None:
+    """The same archive and plan make the same tables, promises and report."""
+    again = train_deflector(archive(), playbook, Plan(subject=None))
+    np.testing.assert_array_equal(again.deflector.scorer.table, training.deflector.scorer.table)
+    assert again.deflector.thresholds == training.deflector.thresholds
+    assert again.report == training.report
+
+
+def test_plan_is_followed(playbook: Playbook) -> None:
+    """The plan's classifier, time, fractions and promise are those of the training."""
+    plan = Plan(
+        classifier=TicketClassifier(gram_weight=0.0),
+        time="created_at",
+        fractions=(0.5, 0.3, 0.2),
+        target_precision=0.8,
+        confidence=0.9,
+        per="overall",
+        subject=None,
+    )
+    training = train_deflector(archive(), playbook, plan)
+    (promise,) = training.deflector.thresholds.promises
+    assert (promise.category, promise.target_precision, promise.confidence) == (None, 0.8, 0.9)
+    assert promise.n_calibration == len(training.split.calibration) == 135
+    assert training.split.train["created_at"].max() < training.split.test["created_at"].min()
+    assert not training.deflector.scorer.gram_table.any()
+    assert not hasattr(plan.classifier, "scorer_")
+
+
+def test_subjects_are_learned_by_themselves(training: Training, playbook: Playbook) -> None:
+    """A column of subjects makes another model of the same parts; one that is not there makes no difference."""
+    learned = train_deflector(archive(), playbook, Plan(subject="subject"))
+    absent = train_deflector(archive().drop(columns="subject"), playbook, Plan(subject="subject"))
+    assert learned.split.train.index.tolist() == training.split.train.index.tolist()
+    assert learned.deflector.fingerprint != training.deflector.fingerprint
+    assert absent.deflector.fingerprint == training.deflector.fingerprint
+
+
+@pytest.mark.parametrize("n_left", [1, 2])
+def test_small_category_is_refused(playbook: Playbook, n_left: int) -> None:
+    """A category with fewer than three tickets is an error that names it and says what to do."""
+    frame = archive()
+    is_dns = frame["category"] == "dns"
+    frame = frame[~is_dns | (is_dns.cumsum() <= n_left)]
+    message = rf"at least 3 tickets: .*\. Got dns \({n_left}\)\. Add tickets, or put these under another category\."
+    with pytest.raises(TrainingDataError, match=message):
+        train_deflector(frame, playbook, Plan())
+
+
+def test_progress_is_passed_on(playbook: Playbook) -> None:
+    """Progress is told while the classifier reads and learns."""
+    stages = set[str]()
+    train_deflector(archive(90), playbook, Plan(), progress=lambda stage, _done, _total: stages.add(stage))
+    assert stages == {"reading", "learning"}
