@@ -6,12 +6,13 @@ from importlib import import_module
 
 #: Where each public name lives. They are imported when first used: a form back end must not pay for training.
 _PUBLIC = {
-    "Deflector": "deflect.line.deflector",
     "DeflectError": "deflect.errors",
+    "Deflector": "deflect.line.deflector",
     "Playbook": "deflect.line.playbook",
     "Report": "deflect.loop.evaluation",
     "Split": "deflect.loop.splits",
     "Suggestion": "deflect.line.suggestion",
+    "Summary": "deflect.loop.batch",
     "Thresholds": "deflect.line.thresholds",
     "TicketClassifier": "deflect.loop.classifier",
     "evaluate": "deflect.loop.evaluation",

@@ -95,8 +95,8 @@ def _percent(probability: float) -> str:
 
 def show_report(report: Report) -> None:
     """Show how each category does on the test tickets, and whether its promise holds."""
-    table = Table(header_style="bold", box=SIMPLE, pad_edge=False)
-    for name in ("category", "tickets", "accepted", "precision", "95 % interval", "coverage", "promise"):
+    table = Table(header_style="bold", box=SIMPLE, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for name in ("category", "tickets", "accepted", "precision", "95 % CI", "coverage", "promise"):
         table.add_column(name, justify="left" if name in {"category", "promise"} else "right", no_wrap=True)
     for row in report.categories:
         table.add_row(*_cells(row))

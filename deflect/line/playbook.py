@@ -107,7 +107,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Playbook:
-    """Holds the entry of each category, the category that means "none of these", and the TOML text verbatim."""
+    """Holds the entry of each category, the category that means "none of these", and the TOML text verbatim.
+
+    Examples
+    --------
+    >>> playbook = parse_playbook('''
+    ... format = 1
+    ... [categories.dns]
+    ... mode = "never"
+    ... owner = "networking"
+    ... reviewed_on = 2026-11-01
+    ... ''')
+    >>> playbook.entries["dns"].owner
+    'networking'
+
+    """
 
     entries: Mapping[str, Entry]
     out_of_scope: str | None

@@ -84,6 +84,8 @@ def add_rows(tickets: Ints, rows: Ints, factors: Float32s, table: Float32s, n_ti
         begins = np.searchsorted(tickets, np.arange(n_tickets + 1)).astype(np.int32)
         shape = (n_tickets, len(table))
         return np.asarray(csr_array((factors, rows.astype(np.int32), begins), shape=shape) @ table)
+    if n_tickets == 1:
+        return np.asarray((table.take(rows, axis=0) * factors[:, None]).sum(axis=0, keepdims=True))
     width = table.shape[1]
     places = (tickets * width)[:, None] + np.arange(width)
     sums = np.zeros(n_tickets * width, dtype=np.float32)
@@ -144,40 +146,41 @@ class Scorer:
         """
         hashes = ChunkHashes([text])
         rows, unseen = self._find_rows(hashes)
-        table = np.concatenate((self.table.take(np.minimum(rows, self.nowhere), axis=0), unseen))
-        places = np.flatnonzero(rows != self.nowhere)
-        different, firsts, counts = np.unique(rows[places], return_index=True, return_counts=True)
-        chosen = places[firsts]
-        is_unseen = different > self.nowhere
-        chosen_rows = table[np.where(is_unseen, len(rows) + different - self.nowhere - 1, chosen)]
-        is_word = chosen < hashes.n_words
-        factors = np.where(is_word, damped(counts), counts).astype(np.float32)
-        squares = np.where(is_word, factors**2, factors) @ chosen_rows[:, -1]
+        entries = self._entries(hashes, rows, len(unseen))
+        # One ticket's entries come in the order of their rows, as unique's do.
+        firsts = np.unique(rows, return_index=True)[1]
         spelled = hashes.spelled()
-        scaled: Float32s = chosen_rows[:, :-1] * (factors / _norms(np.atleast_1d(squares)))[:, None]
-        return [spelled[i] for i in chosen.tolist()], scaled
+        names = [spelled[i] for i in firsts.tolist() if rows[i] != self.nowhere]
+        own = self.table.take(np.minimum(entries.rows, self.nowhere), axis=0)
+        own[entries.rows > self.nowhere] = unseen
+        factors = damped(entries.counts)
+        norm = _norms((factors * factors) @ own[:, -1:])
+        scaled: Float32s = own[:, :-1] * (factors / norm)[:, None]
+        return names, scaled
 
     def _chunk_margins(self, texts: Sequence[str]) -> Float32s:
         n_tickets, nowhere = len(texts), self.nowhere
         hashes = ChunkHashes(texts)
-        n_words = hashes.n_words
         rows, unseen = self._find_rows(hashes)
-        words = Entries.counted(hashes.tickets[:n_words], rows[:n_words], nowhere + 1 + len(unseen))
-        factors = damped(words.counts)
-        sums = add_rows(words.tickets, np.minimum(words.rows, nowhere), factors, self.table, n_tickets)
-        ones = np.ones(len(rows) - n_words, dtype=np.float32)
-        sums += add_rows(hashes.tickets[n_words:], rows[n_words:], ones, self.table, n_tickets)
+        entries = self._entries(hashes, rows, len(unseen))
+        factors = damped(entries.counts)
+        sums = add_rows(entries.tickets, np.minimum(entries.rows, nowhere), factors, self.table, n_tickets)
         if len(unseen):
-            rest = np.flatnonzero(words.rows > nowhere)
-            numbers = words.rows[rest] - nowhere - 1
-            sums += add_rows(words.tickets[rest], numbers, factors[rest], unseen, n_tickets)
-        # The sums hold factor * square of each word, the norm wants factor**2 * square: not the same for repeats.
-        repeated = np.flatnonzero(words.counts > 1)
-        factor, row = factors[repeated], words.rows[repeated]
+            rest = np.flatnonzero(entries.rows > nowhere)
+            numbers = entries.rows[rest] - nowhere - 1
+            sums += add_rows(entries.tickets[rest], numbers, factors[rest], unseen, n_tickets)
+        # The sums hold factor * square of each entry, the norm wants factor**2 * square: not the same for repeats.
+        repeated = np.flatnonzero(entries.counts > 1)
+        factor, row = factors[repeated], entries.rows[repeated]
         squares = np.where(row > nowhere, np.float32(self.unseen_square), self.table[np.minimum(row, nowhere), -1])
-        extra = np.bincount(words.tickets[repeated], (factor * factor - factor) * squares, minlength=n_tickets)
+        extra = np.bincount(entries.tickets[repeated], (factor * factor - factor) * squares, minlength=n_tickets)
         margins: Float32s = sums[:, :-1] / _norms(sums[:, -1] + extra)[:, None] + self.intercept
         return margins
+
+    def _entries(self, hashes: ChunkHashes, rows: Ints, n_unseen: int) -> Entries:
+        """Count the words and pairs of each ticket, without the pairs that training never saw."""
+        known = np.flatnonzero(rows != self.nowhere)
+        return Entries.counted(hashes.tickets.take(known), rows.take(known), len(self.table) + n_unseen)
 
     def _find_rows(self, hashes: ChunkHashes) -> tuple[Ints, Float32s]:
         """Return the row of each word and pair, and the rows of unseen words, which come behind the table's own.

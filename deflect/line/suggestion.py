@@ -45,6 +45,13 @@ class Suggestion:
     category whatever the decision (None and 0 where there is none), ``alternatives`` the next two. ``lead``,
     ``articles`` and ``tool`` come from the playbook, and are there only with the decision "suggest". ``banner`` is what
     to say about an incident, ``arm`` the requester's arm of the experiment. ``evidence`` has the words that decided.
+
+    Examples
+    --------
+    >>> suggestion = Suggestion("abstain", "below_threshold", category="dns", probability=0.6)
+    >>> suggestion.decision, suggestion.articles
+    ('abstain', ())
+
     """
 
     decision: Decision

@@ -52,6 +52,14 @@ class Thresholds:
 
     ``promises`` has one entry where ``per`` is "overall", and one for each category, in the order of ``categories``,
     where it is "category".
+
+    Examples
+    --------
+    >>> promise = Threshold(None, 0.8, 0.9, 0.95, 100, 60, 58, 0.9, 29)
+    >>> thresholds = Thresholds("overall", ("dns", "timeout"), (promise,))
+    >>> thresholds.least, thresholds.promise_of("dns").coverage
+    ((0.8, 0.8), 0.6)
+
     """
 
     per: Scope

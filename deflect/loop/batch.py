@@ -75,7 +75,14 @@ class Suggester(Protocol):
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of the tickets of a file: ``per_category`` counts those with a suggestion, by its category."""
+    """What became of the tickets of a file: ``per_category`` counts those with a suggestion, by its category.
+
+    Examples
+    --------
+    >>> Summary(1000, n_suggested=600, n_abstained=400, n_faults=0, per_category={}, seconds=0.5).rows_per_second
+    2000.0
+
+    """
 
     n_rows: int
     n_suggested: int
@@ -99,7 +106,7 @@ def score_file(
     format: str | None = None,
     progress: Progress | None = None,
 ) -> Summary:
-    """Answer the tickets of a file, and write them with their answers to another.
+    r"""Answer the tickets of a file, and write them with their answers to another.
 
     When to use it: to score an archive of any length; memory does not grow with it. For frames use ``score_batches``.
 
@@ -139,7 +146,13 @@ def score_file(
 
     Examples
     --------
-    >>> summary = score_file("tickets.csv", "answers.csv", model="models/champion")  # doctest: +SKIP
+    >>> import tempfile
+    >>> from deflect import Deflector
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "tickets.csv").write_text("subject,body\nThanks,Great service!\n")
+    >>> summary = score_file(folder / "tickets.csv", folder / "answers.jsonl", model=Deflector.load())
+    >>> summary.n_rows, summary.n_abstained
+    (1, 1)
 
     """
     begun = time.perf_counter()
@@ -197,7 +210,11 @@ def score_batches(
 
     Examples
     --------
-    >>> frames = score_batches(pd.read_csv("tickets.csv", chunksize=2_000), model="models/champion")  # doctest: +SKIP
+    >>> import pandas as pd
+    >>> from deflect import Deflector
+    >>> batches = [pd.DataFrame({"subject": ["Thanks"], "body": ["Great service!"]})]
+    >>> [list(frame["deflect_decision"]) for frame in score_batches(batches, model=Deflector.load())]
+    [['abstain']]
 
     """
     suggester, names = _loaded(model), text_columns(text)

@@ -76,6 +76,13 @@ class Report:
     ``accuracy``, ``macro_f1``, ``log_loss``, ``brier_score`` and ``calibration_error`` (expected calibration error,
     15 bins of equal mass) are of all predictions; ``n_accepted`` predictions reached their threshold, ``n_right`` of
     these are right.
+
+    Examples
+    --------
+    >>> report = Report(200, 0.9, 0.88, 0.3, 0.15, 0.02, n_accepted=150, n_right=147, categories=())
+    >>> report.coverage, report.precision
+    (0.75, 0.98)
+
     """
 
     n_tickets: int

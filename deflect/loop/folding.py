@@ -2,11 +2,10 @@
 
 ``weigh`` and ``fold_model`` are the two halves of one definition of a ticket's features:
 
-    x(ticket) = [ sum over its different words w of (1 + ln count) * f(w)  |  its word pairs ] / norm
+    x(ticket) = [ sum over its different words w of (1 + ln count) * f(w)
+                | (1 + ln count) * idf(pair) for each of its pairs of neighbouring words ] / norm
     f(w)      = [ idf(w) * one-hot(w)  |  gram_weight * idf(w) * unit vector of w's n-grams ]
-    norm      = sqrt( sum of (1 + ln count)^2 * |f(w)|^2  +  sum of count * idf(pair)^2 )
-
-Pairs count once for each time they stand in the ticket: they repeat too seldom for damping to pay for a sort.
+    norm      = sqrt( sum of (1 + ln count)^2 * |f(w)|^2  +  sum of (1 + ln count)^2 * idf(pair)^2 )
 
 A new block of a word's features, such as a word vector, becomes one more term of f(w), here and nowhere else.
 """
@@ -26,14 +25,14 @@ if TYPE_CHECKING:
 
     from deflect.loop.vocabulary import Vocabulary
 
-#: A repeated pair's share of the norm is less than the square of its feature; this bounds what the difference can do.
+#: A ticket of pairs alone does not exist; this keeps rounding from dividing by nothing.
 _MOST_LOST = 0.9
 
 
 def weigh(vocabulary: Vocabulary, gram_weight: float) -> Design:
     """Return the features of the training tickets."""
-    words, pairs = _damped(vocabulary.word_counts), vocabulary.pair_counts
-    squares = words.power(2) @ word_squares(vocabulary, gram_weight) + pairs @ vocabulary.pair_idf**2
+    words, pairs = _damped(vocabulary.word_counts), _damped(vocabulary.pair_counts)
+    squares = words.power(2) @ word_squares(vocabulary, gram_weight) + pairs.power(2) @ vocabulary.pair_idf**2
     scale = (1 / np.sqrt(np.where(squares > 0, squares, 1))).astype(np.float32)
     return Design(
         words=_scaled(words, scale, vocabulary.word_idf),

@@ -10,9 +10,12 @@ import numpy.typing as npt
 from deflect.line.hashing import Ints, PrefixHash, UInt64s
 from deflect.line.text import chunks, find_words
 
-#: Tickets whose sets of character 5-grams have at least this Jaccard similarity are near-duplicates.
-SIMILARITY = 0.7
 _GRAM = 5
+#: Short tickets are near-duplicates from the first similarity on, long ones from the second; in between, where about
+#: this many character 5-grams differ (an exchanged word makes up to 20). Two short questions that share all but two
+#: words are one question; two long mails that share their greeting and their signature are not one mail.
+_LOOSE, _STRICT = 0.5, 0.9
+_MOST_DIFFERENT = 29
 # 20 bands of 3: a pair of similarity 0.5 meets in some band with probability 1 - (1 - 0.5**3)**20 = 0.93, one of 0.7
 # with 0.9997 (Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, section 3.4.2).
 _N_BANDS = 20
@@ -21,20 +24,32 @@ _BAND_ROWS = 3
 _REACH = 32
 
 
-def near_duplicate_groups(texts: Sequence[str], similarity: float = SIMILARITY) -> Ints:
+def near_duplicate_groups(texts: Sequence[str], similarity: float | None = None) -> Ints:
     """Return the number of each ticket's group, (n_tickets,); tickets without near-duplicates are groups of one.
 
+    Two tickets are near-duplicates when the Jaccard similarity of their sets of character 5-grams is ``similarity`` or
+    more; None (default) asks for 0.5 of short tickets, for 0.9 of long ones (``least_similarity``).
     Groups are connected components: A like B and B like C puts A, B and C together. Method: MinHash signatures (Broder,
     "On the resemblance and containment of documents", 1997) of character 5-grams, compared where a band is equal.
     """
     if not len(texts):
         return np.empty(0, dtype=np.int64)
-    signatures = np.concatenate([_signatures(chunk) for chunk in chunks(texts)])
+    parts = [_signatures(chunk) for chunk in chunks(texts)]
+    signatures, n_grams = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     # Equal signatures are one; sorted, so that the order of the tickets plays no part.
     different, firsts, numbers = np.unique(signatures, axis=0, return_index=True, return_inverse=True)
-    links = [firsts[pairs[:, _similarity(different, pairs) >= similarity]] for pairs in _candidates(different)]
+    least = least_similarity(n_grams[firsts]) if similarity is None else np.full(len(firsts), similarity)
+    links = []
+    for pairs in _candidates(different):
+        is_near = _similarity(different, pairs) >= least[pairs].max(axis=0)
+        links.append(firsts[pairs[:, is_near]])
     links.append(np.stack((firsts[numbers.ravel()], np.arange(len(texts)))))
     return connected(np.concatenate(links, axis=1), len(texts))
+
+
+def least_similarity(n_grams: Ints) -> npt.NDArray[np.float64]:
+    """Return the similarity from which on tickets of so many 5-grams are near-duplicates."""
+    return np.clip((2 * n_grams - _MOST_DIFFERENT) / (2 * n_grams + _MOST_DIFFERENT), _LOOSE, _STRICT)
 
 
 def connected(pairs: Ints, n: int) -> Ints:
@@ -47,8 +62,8 @@ def connected(pairs: Ints, n: int) -> Ints:
     return groups
 
 
-def _signatures(texts: Sequence[str]) -> UInt64s:
-    """Return the MinHash signature of each ticket, (n_tickets, n_bands * band_rows)."""
+def _signatures(texts: Sequence[str]) -> tuple[UInt64s, Ints]:
+    """Return the MinHash signature of each ticket, (n_tickets, n_bands * band_rows), and its number of 5-grams."""
     words = find_words(texts)
     # From the edge before a ticket to the edge behind it.
     ends = words.ticket_ends + 1
@@ -58,7 +73,7 @@ def _signatures(texts: Sequence[str]) -> UInt64s:
     begins = np.arange(n_grams.sum()) + np.repeat(starts - firsts, n_grams)
     hashes = PrefixHash(words.buffer)(begins, np.minimum(begins + _GRAM, np.repeat(ends, n_grams)))
     factors = np.random.default_rng(5).integers(2**63, size=_N_BANDS * _BAND_ROWS, dtype=np.uint64) * 2 + 1
-    return np.column_stack([np.minimum.reduceat(hashes * factor, firsts) for factor in factors])
+    return np.column_stack([np.minimum.reduceat(hashes * factor, firsts) for factor in factors]), n_grams
 
 
 def _candidates(signatures: UInt64s) -> Iterator[Ints]:

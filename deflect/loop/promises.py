@@ -8,7 +8,7 @@ Pharmaceutical Statistics 2003; Bretz et al., "A graphical approach to sequentia
 procedures", Statistics in Medicine 2009; for risk control: Angelopoulos et al., "Learn then Test", 2021):
 
 1. The levels are fixed shares of the tickets by rank of probability, chosen without looking at labels.
-2. A main walk goes from 30 % coverage in 30 steps to 100 %, and stops at the first level that is not proved.
+2. A main walk goes from 30 % coverage in 120 steps to 100 %, and stops at the first level that is not proved.
 3. A small part of the risk goes to a walk over strict levels below 30 %. If all of these are proved, their risk is
    added to the main walk's; if the main walk proves nothing, what they proved still holds.
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from deflect.line.scorer import Float64s
 
 _FIRST_COVERAGE = 0.30
-_N_LEVELS = 30
+_N_LEVELS = 120
 _STRICT_COVERAGES = (0.05, 0.10, 0.20)
 _STRICT_RISK = 0.1
 #: Of few tickets, 30 % cannot prove anything. The main walk then starts where it could bear 2 errors, 1 or none, the

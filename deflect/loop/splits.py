@@ -28,6 +28,14 @@ class Split:
     """The three parts of an archive of labelled tickets, each a frame with the rows and columns of the original.
 
     ``n_groups`` is the number of groups of near-duplicates and requesters that were kept together.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"text": ["no CNAME yet", "slow page"], "category": ["dns", "timeout"]})
+    >>> Split(frame[:1], frame[1:], frame[:0], n_groups=2).calibration["category"].tolist()
+    ['timeout']
+
     """
 
     train: pd.DataFrame

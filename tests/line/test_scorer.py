@@ -114,7 +114,8 @@ def terms(scorer: Scorer, text: str) -> Iterator[tuple[float, float, list[float]
         yield factor, factor**2, row
     for (left, right), count in Counter(pairwise(words)).items():
         number = int(scorer.slots.find(pair(hash_of(left), hash_of(right)), scorer.nowhere)[0])
-        yield count, count, scorer.table[number].tolist()
+        factor = 1 + math.log(min(count, 256))
+        yield factor, factor**2, scorer.table[number].tolist()
 
 
 def margins_by_definition(scorer: Scorer, text: str) -> list[float]:

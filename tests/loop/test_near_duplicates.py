@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deflect.line.text import chunks
-from deflect.loop.near_duplicates import SIMILARITY, connected, near_duplicate_groups
+from deflect.loop.near_duplicates import connected, least_similarity, near_duplicate_groups
 
 LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz"))
 SEEDS = st.integers(0, 2**32 - 1)
@@ -32,7 +32,7 @@ def relatives(rng: np.random.Generator, n: int, n_words: int = 30) -> list[str]:
     return texts
 
 
-def grouped(texts: Sequence[str], similarity: float = SIMILARITY) -> Groups:
+def grouped(texts: Sequence[str], similarity: float | None = None) -> Groups:
     """Return the groups as sets of places."""
     numbers = near_duplicate_groups(texts, similarity)
     return {frozenset(np.flatnonzero(numbers == number).tolist()) for number in set(numbers.tolist())}
@@ -60,6 +60,24 @@ def test_different_texts_are_apart() -> None:
     """Tickets about different things are groups of one, also where they share words."""
     texts = ["my domain does not resolve", "my database does not answer", "how do I change my card?", "H12 timeout"]
     assert grouped(texts) == {frozenset({i}) for i in range(4)}
+
+
+def test_short_tickets_are_alike_sooner() -> None:
+    """The least similarity of a near-duplicate rises with length, from 0.5 to 0.9."""
+    assert least_similarity(np.array([1, 20, 200, 10_000])).tolist() == [0.5, 0.5, pytest.approx(0.8648, abs=1e-4), 0.9]
+    assert (np.diff(least_similarity(np.arange(1, 300))) >= 0).all()
+
+
+def test_shared_boilerplate_makes_no_near_duplicate() -> None:
+    """Two long mails that share two thirds of their 5-grams are apart; two short questions that do are together."""
+    rng = np.random.default_rng(3)
+    shared, *own = (random_words(rng, n) for n in (80, 20, 20))
+    long_mails = [" ".join([*shared, *words]) for words in own]
+    assert 0.6 < jaccard(*long_mails) < 0.75
+    assert len(grouped(long_mails)) == 2
+    short = ["how do I change the card on my account", "how do I change the card on my profile"]
+    assert 0.5 < jaccard(*short) < 0.75
+    assert len(grouped(short)) == 1
 
 
 def test_groups_are_transitive() -> None:
