@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: Archives up to this size are calibrated on all their tickets, by cross-fitting in five folds; larger ones on a fifth.
 _CROSS_FIT_UP_TO = 3_000
 _N_FOLDS = 5
+#: Rare pairs are most of the table of a large archive, and least of what it knows: 16 MB of pairs are enough.
+_MAX_PAIR_WEIGHTS = 1 << 22
 
 
 class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types.
@@ -45,7 +47,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     gram_weight
         Weight of a word's character n-grams beside the word itself, 0 or more; 0 leaves them out. Default 1.
     min_pair_df
-        A word pair must stand in this many training tickets to be learned, 1 or more. Default 1.
+        A word pair must stand in this many training tickets to be learned, 1 or more. Default 1. It is raised where
+        pairs times categories would be more than 4 million numbers.
     tol
         The solver stops when each category's gradient is this fraction of its first. Default 0.001.
     max_iter
@@ -139,7 +142,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             got = "none" if not len(self.classes_) else f"only {self.classes_[0]!r}, one class"
             msg = f"A classifier needs tickets of at least two categories. Got {got}. Add tickets of other categories."
             raise TrainingDataError(msg)
-        vocabulary = read_vocabulary(texts, min_pair_df=self.min_pair_df, progress=progress)
+        max_pairs = _MAX_PAIR_WEIGHTS // len(self.classes_)
+        vocabulary = read_vocabulary(texts, min_pair_df=self.min_pair_df, max_pairs=max_pairs, progress=progress)
         if not len(vocabulary.word_hashes):
             msg = "The training tickets must contain words. Got only empty texts. Check which columns hold the text."
             raise TrainingDataError(msg)

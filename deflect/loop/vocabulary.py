@@ -41,8 +41,11 @@ class _Counts:
         self.tickets.append((entries.tickets + base).astype(np.int32))
         self.counts.append(entries.counts.astype(np.int32))
 
-    def matrix(self, n_tickets: int, min_df: int) -> tuple[UInt64s, csr_matrix]:
-        """Return the hashes that at least ``min_df`` tickets have, sorted, and the counts (n_tickets, n_hashes)."""
+    def matrix(self, n_tickets: int, min_df: int, most: int | None = None) -> tuple[UInt64s, csr_matrix]:
+        """Return the hashes that at least ``min_df`` tickets have, sorted, and the counts (n_tickets, n_hashes).
+
+        Where these are more than ``most``, ``min_df`` is raised until they are not.
+        """
         from scipy.sparse import csr_matrix
 
         different = np.unique(np.concatenate(self.hashes))
@@ -52,7 +55,10 @@ class _Counts:
         shape = (n_tickets, len(different))
         places = (np.concatenate(self.tickets), np.concatenate(columns))
         matrix = csr_matrix((np.concatenate(self.counts).astype(np.float32), places), shape=shape)
-        is_kept = np.bincount(matrix.indices, minlength=len(different)) >= min_df
+        n_with = np.bincount(matrix.indices, minlength=len(different))
+        if most is not None and np.count_nonzero(n_with >= min_df) > most:
+            min_df = int(np.sort(n_with)[-most - 1]) + 1
+        is_kept = n_with >= min_df
         return different[is_kept], matrix[:, is_kept]
 
 
@@ -92,8 +98,10 @@ class Vocabulary:
         return (np.log((1 + self.n_tickets) / (1 + n_with)) + 1).astype(np.float32)
 
 
-def read_vocabulary(texts: Sequence[str], *, min_pair_df: int, progress: Progress = quiet) -> Vocabulary:
-    """Read the tickets chunk by chunk; a pair that fewer than ``min_pair_df`` tickets have is dropped."""
+def read_vocabulary(
+    texts: Sequence[str], *, min_pair_df: int, max_pairs: int | None = None, progress: Progress = quiet
+) -> Vocabulary:
+    """Read the tickets chunk by chunk; of the pairs keep those of ``min_pair_df`` tickets, at most ``max_pairs``."""
     words, pairs = _Counts(), _Counts()
     spelled: dict[int, bytes] = {}
     n_done = 0
@@ -106,7 +114,7 @@ def read_vocabulary(texts: Sequence[str], *, min_pair_df: int, progress: Progres
         n_done += len(chunk)
         progress("reading", n_done, len(texts))
     word_hashes, word_counts = words.matrix(len(texts), 1)
-    pair_hashes, pair_counts = pairs.matrix(len(texts), min_pair_df)
+    pair_hashes, pair_counts = pairs.matrix(len(texts), min_pair_df, max_pairs)
     gram_keys, grams = _gram_matrix([spelled[key] for key in word_hashes.tolist()])
     return Vocabulary(len(texts), word_hashes, pair_hashes, gram_keys, word_counts, pair_counts, grams)
 
@@ -133,5 +141,5 @@ def _gram_matrix(words: Sequence[bytes]) -> tuple[UInt64s, csr_matrix]:
     different, columns = np.unique(hashes, return_inverse=True)
     entries = Entries.counted(owners, columns, len(different))
     shares = gram_share(owners, len(words))[entries.tickets]
-    matrix = csr_matrix((shares, (entries.tickets, entries.rows)), shape=(len(words), len(different)))
-    return different, matrix
+    # Also those of one word alone: they are what a typo of that word has in common with it.
+    return different, csr_matrix((shares, (entries.tickets, entries.rows)), shape=(len(words), len(different)))
