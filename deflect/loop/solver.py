@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _MAX_CONJUGATE_STEPS = 15
 _MAX_HALVINGS = 8
-#: A Newton step is good enough when what is left of its equation is a fifth, 0.2 squared.
-_RESIDUAL = 0.04
+#: A Newton step is good enough when what is left of its equation is a tenth, 0.1 squared.
+_RESIDUAL = 0.01
 
 
 @dataclass(frozen=True, eq=False)
