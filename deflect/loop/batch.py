@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias
 import pyarrow as pa
 
 from deflect.errors import ParameterError
+from deflect.line.deflector import Deflector
+from deflect.line.suggestion import Alternative, Suggestion
 from deflect.loop.records import CHUNK_ROWS, Row, RowFault
 from deflect.loop.rows import TicketRows, file_format, open_rows
 from deflect.loop.targets import csv_text, open_target, replacing
@@ -39,36 +41,10 @@ _ANSWER = pa.schema(
 Progress: TypeAlias = Callable[[int, int, int], None]
 
 
-class _Alternative(Protocol):
-    """A category that was not the first choice."""
-
-    @property
-    def category(self) -> str: ...
-    @property
-    def probability(self) -> float: ...
-
-
-class _Suggestion(Protocol):
-    """What is read of a suggestion."""
-
-    @property
-    def category(self) -> str | None: ...
-    @property
-    def probability(self) -> float: ...
-    @property
-    def decision(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def alternatives(self) -> Sequence[_Alternative]: ...
-    @property
-    def model_version(self) -> str: ...
-
-
 class Suggester(Protocol):
     """What answers tickets: a ``Deflector``, or any object with this method."""
 
-    def suggest_many(self, texts: Sequence[str], /) -> Sequence[_Suggestion]:
+    def suggest_many(self, texts: Sequence[str], /) -> Sequence[Suggestion]:
         """Return a suggestion for each text."""
         ...
 
@@ -295,7 +271,7 @@ def _answers(suggester: Suggester, texts: Sequence[str]) -> list[dict[str, objec
     ]
 
 
-def _as_json(alternatives: Sequence[_Alternative]) -> str:
+def _as_json(alternatives: Sequence[Alternative]) -> str:
     pairs = [[alternative.category, float(alternative.probability)] for alternative in alternatives]
     return json.dumps(pairs, ensure_ascii=False)
 
@@ -305,12 +281,7 @@ def _without_answer(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _loaded(model: Suggester | str | os.PathLike[str]) -> Suggester:
-    if not isinstance(model, str | os.PathLike):
-        return model
-    from deflect.line.deflector import Deflector
-
-    loaded: Suggester = Deflector.load(model)
-    return loaded
+    return Deflector.load(model) if isinstance(model, str | os.PathLike) else model
 
 
 def _check_target(source: Path, target: Path, faults: Path) -> None:

@@ -15,7 +15,7 @@ _GRAM = 5
 #: this many character 5-grams differ (an exchanged word makes up to 20). Two short questions that share all but two
 #: words are one question; two long mails that share their greeting and their signature are not one mail.
 _LOOSE, _STRICT = 0.5, 0.9
-_MOST_DIFFERENT = 29
+_MOST_DIFFERENT = 33
 # 20 bands of 3: a pair of similarity 0.5 meets in some band with probability 1 - (1 - 0.5**3)**20 = 0.93, one of 0.7
 # with 0.9997 (Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, section 3.4.2).
 _N_BANDS = 20

@@ -162,8 +162,9 @@ def _at_random(
 ) -> Ints:
     """Return the part of each group: category by category, in random order, each goes where most is lacking.
 
-    What a category could not share out evenly is made up for by the next one; else many small categories would leave
-    the small parts empty.
+    The fraction of a ticket that a category could not share out is made up for by the next one; else many small
+    categories would leave the small parts empty. More is not made up for: after a large group in train, the next
+    category's tickets would all go elsewhere.
     """
     sizes = np.bincount(groups)
     _, firsts = np.unique(groups, return_index=True)
@@ -173,7 +174,7 @@ def _at_random(
     parts = np.zeros(len(sizes), dtype=np.int64)
     lacks = np.zeros(3)
     for code in range(len(names)):
-        lacks += shares[code]
+        lacks = lacks.clip(-1, 1) + shares[code]
         for group in order[codes[order] == code]:
             parts[group] = part = int(np.argmax(lacks))
             lacks[part] -= sizes[group]

@@ -64,7 +64,7 @@ def test_different_texts_are_apart() -> None:
 
 def test_short_tickets_are_alike_sooner() -> None:
     """The least similarity of a near-duplicate rises with length, from 0.5 to 0.9."""
-    assert least_similarity(np.array([1, 20, 200, 10_000])).tolist() == [0.5, 0.5, pytest.approx(0.8648, abs=1e-4), 0.9]
+    assert least_similarity(np.array([1, 20, 200, 10_000])).tolist() == [0.5, 0.5, pytest.approx(0.8476, abs=1e-4), 0.9]
     assert (np.diff(least_similarity(np.arange(1, 300))) >= 0).all()
 
 

@@ -222,3 +222,14 @@ def test_columns_may_have_other_names() -> None:
 def test_empty_frame_makes_empty_parts(time: str | None) -> None:
     """Of no tickets all parts are empty."""
     assert sizes(split_tickets(tickets(0), time=time)) == [0, 0, 0]
+
+
+@pytest.mark.parametrize("random_state", range(5))
+def test_a_large_group_starves_no_other_category(random_state: int) -> None:
+    """After a hundred copies of one mail in one part, the next category still has most of its tickets in train."""
+    rng = np.random.default_rng(random_state)
+    robot = [f"Purchase order {number} was approved by the system, no action is needed." for number in range(100)]
+    others = [" ".join(f"w{word}" for word in rng.integers(0, 5_000, 12)) for _ in range(60)]
+    frame = pd.DataFrame({"text": robot + others, "category": ["a robot"] * 100 + ["dns", "slow", "card"] * 20})
+    split = split_tickets(frame, fractions=(0.6, 0.2, 0.2), random_state=random_state)
+    assert split.train["category"].value_counts()[["dns", "slow", "card"]].between(11, 13).all()
