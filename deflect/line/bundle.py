@@ -77,9 +77,16 @@ def write_bundle(directory: str | os.PathLike[str], bundle: Bundle) -> None:
         fresh = Path(scratch) / "new"
         fresh.mkdir()
         _write_files(fresh, bundle)
+        old = Path(scratch) / "old"
         if target.exists():
-            target.rename(Path(scratch) / "old")
-        fresh.rename(target)
+            target.rename(old)
+        try:
+            fresh.rename(target)
+        except OSError:
+            # The scratch directory is about to go, and must not take the only bundle with it.
+            if old.exists():
+                old.rename(target)
+            raise
 
 
 def _is_replaceable(target: Path) -> bool:

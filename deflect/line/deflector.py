@@ -266,5 +266,5 @@ class Deflector:
 
 
 def joined(subject: str, body: str) -> str:
-    """Return the text of a ticket that has a subject and a body; training and answering join them the same way."""
+    """Return the text of a ticket that has a subject and a body: a line each, as ``read_tickets`` joins columns."""
     return f"{subject}\n{body}" if subject and body else subject or body

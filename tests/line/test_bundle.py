@@ -395,3 +395,19 @@ def test_a_save_that_fails(bundle: Bundle, saved: Path) -> None:
         write_bundle(saved, broken)
     assert contents(saved.parent) == before
     assert [path.name for path in saved.parent.iterdir()] == ["bundle"]
+
+
+def test_a_bundle_that_cannot_take_its_place(bundle: Bundle, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A save whose last step fails, the new bundle taking the old one's place, puts the old one back."""
+    before = contents(saved.parent)
+    rename = Path.rename
+
+    def fail_for_the_new_one(path: Path, target: Path) -> Path:
+        if path.name == "new":
+            raise OSError("the disk is gone")  # noqa: EM101, TRY003  # A short text of the test's own.
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_the_new_one)
+    with pytest.raises(OSError, match="the disk is gone"):
+        write_bundle(saved, bundle)
+    assert contents(saved.parent) == before
