@@ -5,6 +5,8 @@ DeflectError
 ├── TrainingDataError         the labelled tickets cannot be learned from (also a ValueError)
 ├── TicketFileError           a ticket file cannot be read at all
 ├── PlaybookError             a playbook has faults; it lists all of them
+├── DiagnosisError            a diagnosis could not look at its subject at all
+├── IncidentFeedError         a status page cannot be read, or is none
 ├── BundleError               a bundle is incomplete, damaged or not a bundle
 │   └── BundleVersionError    a bundle was written by a newer deflect
 └── OptionalDependencyError   a feature needs a package that is not installed (also an ImportError)
@@ -38,6 +40,14 @@ class PlaybookError(DeflectError):
         self.faults = tuple(faults)
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         super().__init__("\n  ".join([f"{name} has {count}:", *faults]))
+
+
+class DiagnosisError(DeflectError):
+    """A diagnosis could not look at its subject at all; what it finds wrong is a Finding, not an error."""
+
+
+class IncidentFeedError(DeflectError):
+    """A status page cannot be read, or is none; raised at start-up only."""
 
 
 class BundleError(DeflectError):

@@ -1,0 +1,26 @@
+"""Tools that look: at a domain's DNS, at committed assets, at a router log. Each says what is wrong and its fix."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+#: Where each public name lives. They are imported when first used: each tool has needs of its own.
+_PUBLIC = {
+    "Diagnosis": "deflect.diagnose.finding",
+    "Finding": "deflect.diagnose.finding",
+}
+
+__all__ = list(_PUBLIC)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        msg = f"module 'deflect.diagnose' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
