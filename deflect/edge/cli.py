@@ -78,7 +78,7 @@ def train(
     confidence: Annotated[float, typer.Option(help="Probability that the promise holds.")] = 0.95,
     per: Annotated[Per, typer.Option(help="One promise for each category, or one overall.")] = Per.CATEGORY,
     least_probability: Annotated[float, typer.Option(help="No threshold lies below this.")] = 0.0,
-    min_pair_df: Annotated[int, typer.Option(help="Tickets that must have a word pair; more makes it smaller.")] = 1,
+    min_pair_df: Annotated[int, typer.Option(help="Tickets that must have a word pair; more makes it smaller.")] = 2,
     calibration_fraction: Annotated[float, typer.Option(help="Share of the tickets to fit thresholds on.")] = 0.2,
     test_fraction: Annotated[float, typer.Option(help="Share of the tickets to report on.")] = 0.2,
 ) -> None:

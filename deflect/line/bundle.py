@@ -27,14 +27,17 @@ from deflect.line.playbook import Playbook, parse_playbook
 from deflect.line.scorer import Scorer
 from deflect.line.thresholds import Thresholds
 
-#: Raised by one whenever an older deflect could not read the new files rightly.
-FORMAT = 1
+#: Raised by one whenever an older deflect could not read the new files rightly, or a newer one the old.
+FORMAT = 2
 MANIFEST = "manifest.json"
 #: The arrays of a bundle, and the types they must have.
 LAYOUT = {
     "slots.npy": np.uint64,
+    "seeds.npy": np.uint8,
     "table.npy": np.float32,
+    "squares.npy": np.float32,
     "gram_slots.npy": np.uint64,
+    "gram_seeds.npy": np.uint8,
     "gram_table.npy": np.float32,
     "intercept.npy": np.float32,
 }
@@ -97,7 +100,9 @@ def _is_replaceable(target: Path) -> bool:
 
 def _write_files(directory: Path, bundle: Bundle) -> None:
     scorer = bundle.scorer
-    arrays = (scorer.slots.slots, scorer.table, scorer.gram_slots.slots, scorer.gram_table, scorer.intercept)
+    found, grams = scorer.slots, scorer.gram_slots
+    known = (found.slots, found.seeds, scorer.table, scorer.squares)
+    arrays = (*known, grams.slots, grams.seeds, scorer.gram_table, scorer.intercept)
     for (name, dtype), array in zip(LAYOUT.items(), arrays, strict=True):
         np.save(directory / name, np.ascontiguousarray(array, dtype=dtype), allow_pickle=False)
     # As bytes, so that line ends of another system stay as they are.
@@ -107,7 +112,7 @@ def _write_files(directory: Path, bundle: Bundle) -> None:
     manifest = {
         "format": FORMAT,
         "categories": list(scorer.categories),
-        "parameters": {"unseen_square": scorer.unseen_square, "sharpness": scorer.sharpness},
+        "parameters": {"sharpness": scorer.sharpness},
         "thresholds": bundle.thresholds.to_dict(),
         "training_data": {"sha256": bundle.fingerprint},
         "metrics": dict(bundle.metrics),
@@ -155,15 +160,16 @@ def _check_files(path: Path, files: Mapping[str, str]) -> None:
 
 
 def _opened(path: Path, manifest: Mapping[str, Any], version: str) -> Bundle:
-    slots, table, gram_slots, gram_table, intercept = (_array(path, name, LAYOUT[name]) for name in LAYOUT)
+    arrays = (_array(path, name, dtype) for name, dtype in LAYOUT.items())
+    slots, seeds, table, squares, gram_slots, gram_seeds, gram_table, intercept = arrays
     scorer = Scorer(
         categories=tuple(manifest["categories"]),
-        slots=SlotTable(slots),
+        slots=SlotTable(slots, seeds),
         table=table,
-        gram_slots=SlotTable(gram_slots),
+        squares=squares,
+        gram_slots=SlotTable(gram_slots, gram_seeds),
         gram_table=gram_table,
         intercept=intercept,
-        unseen_square=float(manifest["parameters"]["unseen_square"]),
         sharpness=float(manifest["parameters"]["sharpness"]),
     )
     _check_shapes(path, scorer)
@@ -193,7 +199,10 @@ def _manifest(path: Path) -> tuple[dict[str, Any], str]:
         msg = f"{file} must be the JSON manifest of a bundle with a format number. Copy the bundle again."
         raise BundleError(msg) from None
     if not isinstance(format_number, int) or format_number > FORMAT:
-        msg = f"{path} must have format {FORMAT} or lower. Got {format_number!r}. Upgrade ticket-deflect."
+        msg = f"{path} must have format {FORMAT}. Got {format_number!r}. Upgrade ticket-deflect."
+        raise BundleVersionError(msg)
+    if format_number < FORMAT:
+        msg = f"{path} must have format {FORMAT}. Got {format_number!r}. Train it again with this version."
         raise BundleVersionError(msg)
     _check_seal(file, raw, manifest)
     expected = {"categories", "parameters", "thresholds", "training_data", "metrics", "files"}
@@ -227,7 +236,12 @@ def _array(path: Path, name: str, dtype: type) -> np.ndarray[Any, Any]:
 
 def _check_shapes(path: Path, scorer: Scorer) -> None:
     k = len(scorer.categories)
-    wanted = ((scorer.table, 2, k + 1), (scorer.gram_table, 2, k), (scorer.intercept, 1, k))
+    wanted = (
+        (scorer.table, 2, k),
+        (scorer.squares, 1, len(scorer.table) + 1),
+        (scorer.gram_table, 2, k),
+        (scorer.intercept, 1, k),
+    )
     if any(array.ndim != n_dims or array.shape[-1] != width or not len(array) for array, n_dims, width in wanted):
         msg = f"The arrays of {path} must fit its {k} categories. They do not. Copy the bundle again."
         raise BundleError(msg)

@@ -11,24 +11,32 @@ from deflect.line.hashing import Ints, PrefixHash, UInt64s
 GRAM_LENGTHS = (2, 3, 4, 5)
 #: Of a longer word (a key, a blob, a path without breaks) only this many leading bytes are cut into n-grams.
 _MAX_BYTES = 64
+_LENGTHS = np.array(GRAM_LENGTHS)
 
 
 def gram_hashes(buffer: npt.NDArray[np.uint8], prefix: PrefixHash, starts: Ints, ends: Ints) -> tuple[Ints, UInt64s]:
-    """Return the n-grams of words as (index of the word, hash of the n-gram); one word may have one n-gram twice."""
-    # Positions of characters, not of bytes: in UTF-8 a byte 10xxxxxx continues the character before it.
-    characters = np.append(np.flatnonzero((buffer & 0xC0) != 0x80), len(buffer))
-    first = np.searchsorted(characters, starts) - 1
-    last = np.searchsorted(characters, np.minimum(ends, starts + _MAX_BYTES), side="left") + 1
-    owners, hashes = [], []
-    for length in GRAM_LENGTHS:
-        n_grams = np.maximum(0, last - first - length + 1)
-        owner = np.repeat(np.arange(len(starts)), n_grams)
-        begin = first[owner] + np.arange(len(owner)) - (np.cumsum(n_grams) - n_grams)[owner]
-        owners.append(owner)
-        hashes.append(prefix(characters[begin], characters[begin + length]))
-    return np.concatenate(owners), np.concatenate(hashes)
+    """Return where the n-grams of each word begin and end, (n_words + 1,), and the hashes of all, word by word.
+
+    One word may have one n-gram twice.
+    """
+    ends = np.minimum(ends, starts + _MAX_BYTES)
+    if is_ascii := buffer.max(initial=0) < 0x80:
+        first, last = starts - 1, ends + 1
+    else:
+        # Positions of characters, not of bytes: in UTF-8 a byte 10xxxxxx continues the character before it.
+        characters = np.append(np.flatnonzero((buffer & 0xC0) != 0x80), len(buffer))
+        first, last = characters.searchsorted(starts) - 1, characters.searchsorted(ends) + 1
+    n_characters = last - first
+    n_grams = np.maximum(n_characters[:, None] - (_LENGTHS - 1), 0).sum(axis=1)
+    places = np.arange(n_characters.sum()) + np.repeat(first - np.cumsum(n_characters) + n_characters, n_characters)
+    stops = places[:, None] + _LENGTHS
+    is_inside = stops <= np.repeat(last, n_characters)[:, None]
+    places, stops = np.repeat(places, is_inside.sum(axis=1)), stops[is_inside]
+    if not is_ascii:
+        places, stops = characters.take(places), characters.take(stops)
+    return np.concatenate(([0], np.cumsum(n_grams))), prefix(places, stops)
 
 
-def gram_share(owners: Ints, n_words: int) -> npt.NDArray[np.float32]:
+def gram_share(begins: Ints) -> npt.NDArray[np.float32]:
     """Return the length that makes each word's vector of n-grams a unit vector: 1 / sqrt(number of its n-grams)."""
-    return (1 / np.sqrt(np.maximum(np.bincount(owners, minlength=n_words), 1))).astype(np.float32)
+    return (1 / np.sqrt(np.maximum(np.diff(begins), 1))).astype(np.float32)

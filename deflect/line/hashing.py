@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +17,8 @@ _MIX = np.uint64(0xD6E8FEB86659FD93)
 _LEFT = np.uint64(0xA24BAED4963EE407)
 _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
+#: What each seed does to a hash. Half a million hashes need about 50 of these; if none fits, the table is doubled.
+_SPREADS = np.arange(256, dtype=np.uint64) * np.uint64(_BASE)
 
 
 def _powers(base: int, n: int) -> UInt64s:
@@ -52,71 +56,98 @@ class PrefixHash:
         up, self._down = _POWERS.reach(len(buffer) + 1)
         self._sums = np.empty(len(buffer) + 1, dtype=np.uint64)
         self._sums[0] = 0
-        np.cumsum(buffer * up[: len(buffer)], out=self._sums[1:])
+        np.add.accumulate(buffer * up[: len(buffer)], out=self._sums[1:])
 
     def __call__(self, starts: Ints, ends: Ints) -> UInt64s:
         """Return the hash of each ``buffer[start:end]``."""
-        return mix((self._sums[ends] - self._sums[starts]) * self._down[starts])
+        hashes = self._sums.take(ends)
+        hashes -= self._sums.take(starts)
+        hashes *= self._down.take(starts)
+        return mix(hashes)
 
 
 def mix(hashes: UInt64s) -> UInt64s:
-    """Spread each hash over all 64 bits."""
-    hashes = (hashes ^ (hashes >> _HALF)) * _MIX
-    return hashes ^ (hashes >> _HALF)
+    """Spread each hash so that its upper half depends on all of its bits, and its lower half on both halves."""
+    mixed = hashes >> _HALF
+    mixed ^= hashes
+    mixed *= _MIX
+    return mixed
 
 
 def pair(left: UInt64s, right: UInt64s) -> UInt64s:
-    """Return the hash of each ordered pair of hashes."""
-    return mix(left * _LEFT + right)
+    """Return the hash of each ordered pair of hashes; these are mixed, so their pair is."""
+    return left * _LEFT + right
 
 
 class SlotTable:
     """Finds the row of a hash; a hash that was never put in is found to be absent.
 
-    Open addressing with linear probing (Knuth, The Art of Computer Programming 3, section 6.4), laid out at once from
-    the sorted hashes. The upper half of a hash chooses its home; a slot is one number with the lower half of the hash
-    as a fingerprint, and the row. So an unknown hash passes for a known one in about one of 2**32 probes.
+    Hash and displace (Belazzougui, Botelho and Dietzfelbinger, "Hash, displace, and compress", ESA 2009): the upper
+    bits of a hash choose a bucket, and the seed of its bucket chooses its slot, so that no two hashes share one and
+    each look-up is one step, with nothing to repeat. A slot is one number, with the lower half of the hash as a
+    fingerprint, and the row. So an unknown hash passes for a known one in about one of 2**32 look-ups.
     """
 
     EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 
-    def __init__(self, slots: UInt64s) -> None:
+    def __init__(self, slots: UInt64s, seeds: npt.NDArray[np.uint8]) -> None:
         self.slots = slots
-        # There are 2**bits homes and fewer than as many slots behind them.
-        self._shift = np.uint64(65 - len(slots).bit_length())
+        self.seeds = seeds
+        # There are 2**bits of each; 64 - bits is what bit_length says of a power of two.
+        self._slot_shift = np.uint64(65 - len(slots).bit_length())
+        self._seed_shift = np.uint64(65 - len(seeds).bit_length())
 
     @classmethod
     def build(cls, hashes: UInt64s) -> SlotTable:
         """Lay out a table in which ``hashes[i]``, all of them different, is found as row i."""
-        bits = max(4, (2 * len(hashes)).bit_length())
-        homes = (hashes >> np.uint64(64 - bits)).astype(np.int64)
+        for bits in count(max(4, (len(hashes) * 3 // 2).bit_length())):
+            table = cls(np.full(1 << bits, cls.EMPTY), np.zeros(1 << (bits - 2), dtype=np.uint8))
+            if table._has_placed(hashes):
+                break
+        return table
+
+    def _has_placed(self, hashes: UInt64s) -> bool:
+        """Place all hashes; say whether there is a seed for each bucket."""
         order = np.argsort(hashes)
-        steps = np.arange(len(hashes))
-        # In the order of their hashes, each sits at its home or right behind the one before it.
-        places = np.maximum.accumulate(homes[order] - steps) + steps
-        # The slots behind the homes make probing end at an empty slot, and need no wrap-around.
-        n_slots = max((1 << bits) + 1, int(places.max(initial=0)) + 2)
-        slots = np.full(n_slots, cls.EMPTY, dtype=np.uint64)
-        slots[places] = ((hashes[order] & _LOW) << _HALF) | order.astype(np.uint64)
-        return cls(slots)
+        buckets = (hashes[order] >> self._seed_shift).view(np.int64)
+        sizes = np.bincount(buckets, minlength=len(self.seeds))
+        # Large buckets first, while there is room: the small ones fit in between.
+        for size in range(int(sizes.max(initial=0)), 0, -1):
+            chosen = np.flatnonzero(sizes == size)
+            members = np.searchsorted(buckets, chosen)[:, None] + np.arange(size)
+            if not self._has_seeds(chosen, order[members], hashes):
+                return False
+        return True
+
+    def _has_seeds(self, buckets: Ints, rows: Ints, hashes: UInt64s) -> bool:
+        """Find a seed for each bucket with which the rows in it, (n_buckets, size), meet empty slots only."""
+        for seed in range(len(_SPREADS)):
+            if not len(buckets):
+                return True
+            keys = hashes[rows]
+            places = self._places(keys, _SPREADS[seed : seed + 1])
+            # Each writes its number where it wants to be; who finds all of its numbers again stays there.
+            numbers = np.arange(places.size).reshape(places.shape)
+            claims = np.full(len(self.slots), -1)
+            claims[places] = numbers
+            is_placed = ((claims[places] == numbers) & (self.slots[places] == self.EMPTY)).all(axis=1)
+            self.slots[places[is_placed]] = ((keys[is_placed] & _LOW) << _HALF) | rows[is_placed].astype(np.uint64)
+            self.seeds[buckets[is_placed]] = seed
+            buckets, rows = buckets[~is_placed], rows[~is_placed]
+        return not len(buckets)
+
+    def _places(self, hashes: UInt64s, spreads: UInt64s) -> Ints:
+        """Return the slots of hashes, given what the seeds of their buckets spread them by."""
+        places = hashes ^ spreads
+        places *= _MIX
+        places >>= self._slot_shift
+        return places.view(np.int64)
 
     def find(self, hashes: UInt64s, absent: int) -> Ints:
-        """Return the row of each hash, ``absent`` where it is unknown."""
-        places = (hashes >> self._shift).view(np.int64)
-        # Equal fingerprints cancel out, and what is left is the row.
-        wanted = hashes << _HALF
-        found = self.slots.take(places)
-        rows = found ^ wanted
-        # No row is _LOW: that is an empty slot met by a hash whose lower half is all ones.
-        pending = np.flatnonzero(rows >= _LOW)
-        found, places, wanted = found.take(pending), places.take(pending), wanted.take(pending)
-        rows[pending] = absent
-        while len(pending):
-            is_next = np.flatnonzero(found != self.EMPTY)
-            pending, places, wanted = pending.take(is_next), places.take(is_next) + 1, wanted.take(is_next)
-            found = self.slots.take(places)
-            matched = found ^ wanted
-            is_hit = matched < _LOW
-            rows[pending[is_hit]] = matched[is_hit]
-            found[is_hit] = self.EMPTY
-        return rows.view(np.int64)
+        """Return the row of each hash, ``absent`` where it is unknown; every row is below ``absent``."""
+        # The shifts leave no place outside; "wrap" spares the look whether there is one.
+        seeds = self.seeds.take((hashes >> self._seed_shift).view(np.int64), mode="wrap")
+        found = self.slots.take(self._places(hashes, _SPREADS.take(seeds)), mode="wrap")
+        # Equal fingerprints cancel out, and what is left is the row; all else is larger than any row.
+        found ^= hashes << _HALF
+        return np.minimum(found, np.uint64(absent), out=found).view(np.int64)

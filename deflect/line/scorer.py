@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,84 +22,79 @@ Float64s = npt.NDArray[np.float64]
 #: From this many tickets on, sparse products are worth the import of scipy.sparse, which a form must never wait for.
 _SPARSE_FROM = 256
 _N_THREADS = min(8, os.cpu_count() or 1)
-_DAMPED = (1 + np.log(np.arange(1, 257))).astype(np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """What a chunk says: ticket ``tickets[i]`` has row ``rows[i]`` ``counts[i]`` times; sorted, each once."""
-
-    tickets: Ints
-    rows: Ints
-    counts: Ints
-
-    @classmethod
-    def counted(cls, tickets: Ints, rows: Ints, n_rows: int) -> Entries:
-        """Count how often each row stands in each ticket; rows are below ``n_rows``."""
-        n_bits = n_rows.bit_length()
-        keys = (tickets << n_bits) | rows
-        if len(keys) and (int(tickets.max()) + 1) << n_bits <= 1 << 32:
-            keys = keys.astype(np.uint32)  # Sorts twice as fast.
-        keys.sort()
-        is_first = np.ones(len(keys), dtype=bool)
-        np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
-        firsts = np.flatnonzero(is_first)
-        counts = np.empty_like(firsts)
-        np.subtract(firsts[1:], firsts[:-1], out=counts[:-1])
-        counts[-1:] = len(keys) - firsts[-1:]
-        keys = keys.take(firsts).astype(np.int64)
-        return cls(keys >> n_bits, keys & ((1 << n_bits) - 1), counts)
+#: What a row counts that stands so many times in a ticket: 1 + ln(count), and nothing where it does not stand.
+_DAMPED = np.concatenate(([0], 1 + np.log(np.arange(1, 257)))).astype(np.float32)
+#: As many slots of eight bytes stay in the cache, so that each key can have its own.
+_MAX_SLOTS = 1 << 20
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def damped(counts: Ints) -> Float32s:
-    """Return sub-linear term frequencies, 1 + ln(count), up to a count of 256."""
-    return _DAMPED.take(np.minimum(counts, len(_DAMPED)) - 1)
+    """Return sub-linear term frequencies, 1 + ln(count), up to a count of 256; 0 stays 0."""
+    return _DAMPED.take(np.minimum(counts, len(_DAMPED) - 1))
 
 
-class ChunkHashes:
-    """The hashes of a chunk's words, followed by those of its pairs of neighbouring words."""
+def last_equals(keys: Ints, n_keys: int) -> Ints:
+    """Return for each key, of those below ``n_keys``, the place where the same key stands last.
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.words: Words = find_words(texts)
-        self.prefix = PrefixHash(self.words.buffer)
-        hashes = self.prefix(self.words.starts, self.words.ends)
-        tickets = self.words.tickets
-        has_next = np.flatnonzero(tickets[1:] == tickets[:-1])
-        self.n_words = len(hashes)
-        self.pair_starts: Ints = has_next
-        self.hashes: UInt64s = np.concatenate((hashes, pair(hashes[has_next], hashes[has_next + 1])))
-        self.tickets: Ints = np.concatenate((tickets, tickets[has_next]))
+    Each key writes its place to a slot of a table, and reads there who was last. In a small table with fewer slots than
+    keys that may be another key, with which it shares its slot by chance; those keys try again with other slots. That
+    is five times as fast as sorting.
+    """
+    if n_keys <= _MAX_SLOTS:
+        table = np.empty(n_keys, dtype=np.int64)
+        table[keys] = np.arange(len(keys))
+        return table.take(keys)
+    bits = (2 * len(keys)).bit_length()
+    slots = ((keys.view(np.uint64) * _SPREAD) >> np.uint64(64 - bits)).view(np.int64)
+    table = np.empty(1 << bits, dtype=np.int32)
+    table[slots] = np.arange(len(keys), dtype=np.int32)
+    lasts = table.take(slots).astype(np.int64)
+    strangers = np.flatnonzero(keys.take(lasts) != keys)
+    if len(strangers):
+        again = (keys.take(strangers).view(np.uint64) * _SPREAD).view(np.int64)
+        lasts[strangers] = strangers.take(last_equals(again, n_keys))
+    return lasts
 
-    def spelled(self) -> list[str]:
-        """Return each word, followed by each pair with a space between."""
-        raw = self.words.buffer.tobytes()
-        spans = zip(self.words.starts.tolist(), self.words.ends.tolist(), strict=True)
-        words = [raw[start:end].decode("utf-8", "replace") for start, end in spans]
-        return words + [f"{words[i]} {words[i + 1]}" for i in self.pair_starts.tolist()]
+
+class Found(NamedTuple):
+    """The rows of a chunk, in the order of its words, each pair behind its first word, without pairs never seen.
+
+    Ticket t has the rows from ``begins[t]`` to ``begins[t + 1]``. A row has the factor for its count where it stands
+    last in its ticket, and 0 elsewhere. Behind the rows of the table come those of ``unseen`` words, (n_unseen,
+    n_categories). Row i belongs to what ``words`` spells at ``places[i]``.
+    """
+
+    words: Words
+    places: Ints
+    begins: Ints
+    rows: Ints
+    factors: Float32s
+    unseen: Float32s
 
 
-def add_rows(tickets: Ints, rows: Ints, factors: Float32s, table: Float32s, n_tickets: int) -> Float32s:
-    """Return the sum of each ticket's rows of a table, each row times its factor; ``tickets`` is sorted."""
-    if n_tickets >= _SPARSE_FROM:
+def add_rows(begins: Ints, rows: Ints, factors: Float32s, table: Float32s, *, is_batch: bool) -> Float32s:
+    """Return the sum of the rows from ``begins[i]`` to ``begins[i + 1]``, each times its factor, for each i.
+
+    Rows are added one after the other, by either way: the size of a batch must not change the last bit.
+    """
+    if is_batch:
         from scipy.sparse import csr_array
 
-        begins = np.searchsorted(tickets, np.arange(n_tickets + 1)).astype(np.int32)
-        shape = (n_tickets, len(table))
-        return np.asarray(csr_array((factors, rows.astype(np.int32), begins), shape=shape) @ table)
-    if n_tickets == 1:
-        return np.asarray((table.take(rows, axis=0) * factors[:, None]).sum(axis=0, keepdims=True))
-    width = table.shape[1]
-    places = (tickets * width)[:, None] + np.arange(width)
-    sums = np.zeros(n_tickets * width, dtype=np.float32)
-    # In order, as SciPy adds them, which reduceat does not: a batch's size must not change the last bit.
-    np.add.at(sums, places.ravel(), (table.take(rows, axis=0) * factors[:, None]).ravel())
-    return sums.reshape(n_tickets, width)
+        places = (rows.astype(np.int32), begins.astype(np.int32))
+        return np.asarray(csr_array((factors, *places), shape=(len(begins) - 1, len(table))) @ table)
+    scaled = table.take(rows, axis=0)
+    scaled *= factors[:, None]
+    if len(begins) == 2:
+        return np.add.reduce(scaled, axis=0, keepdims=True)
+    return np.stack([np.add.reduce(scaled[start:end], axis=0) for start, end in pairwise(begins.tolist())])
 
 
 def softmax(scores: Float64s) -> Float64s:
     """Return each row's exponentials, scaled to sum to 1."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    shares: Float64s = powers / powers.sum(axis=1, keepdims=True)
+    shares = scores - np.maximum.reduce(scores, axis=1, keepdims=True)
+    np.exp(shares, out=shares)
+    shares /= np.add.reduce(shares, axis=1, keepdims=True)
     return shares
 
 
@@ -106,19 +103,20 @@ class Scorer:
     """A trained model folded into tables. It needs NumPy and nothing else; ``TicketClassifier`` makes it.
 
     With n words and pairs, g character n-grams and k categories: ``slots`` finds the row of a word or pair in ``table``
-    (n + 1, k + 1). Its last column is what a row adds to the squared norm of a ticket; its last row is zero and stands
-    for whatever training never saw. A word that has no row is put together from its n-grams by ``gram_slots`` and
-    ``gram_table`` (g + 1, k), and adds ``unseen_square``. A margin is the sum of a ticket's rows over its norm, plus
-    ``intercept`` (k,); ``sharpness`` is the inverse temperature of the softmax that turns margins into probabilities.
+    (n + 1, k), whose last row is zero and stands for whatever training never saw. A word that has no row is put
+    together from its n-grams by ``gram_slots`` and ``gram_table`` (g + 1, k). ``squares`` (n + 2,) has what each row
+    adds to the squared norm of a ticket: nothing the last but one, and the last what a word adds that has no row. A
+    margin is the sum of a ticket's rows over its norm, plus ``intercept`` (k,); ``sharpness`` is the inverse
+    temperature of the softmax that turns margins into probabilities.
     """
 
     categories: tuple[str, ...]
     slots: SlotTable
     table: Float32s
+    squares: Float32s
     gram_slots: SlotTable
     gram_table: Float32s
     intercept: Float32s
-    unseen_square: float
     sharpness: float
 
     @property
@@ -128,85 +126,95 @@ class Scorer:
 
     def margins(self, texts: Sequence[str]) -> Float32s:
         """Return the margin of each category for each ticket, (n_tickets, n_categories)."""
-        runs = list(chunks(texts))
-        if len(runs) < 2:
-            return self._chunk_margins(texts) if runs else np.empty((0, len(self.categories)), np.float32)
+        if not len(texts):
+            return np.empty((0, len(self.categories)), dtype=np.float32)
+        if len(texts) < _SPARSE_FROM:
+            return self._chunk_margins(texts, is_batch=False)
         # NumPy and SciPy release the interpreter lock in all that takes long here.
-        with ThreadPoolExecutor(min(len(runs), _N_THREADS)) as pool:
-            return np.concatenate(list(pool.map(self._chunk_margins, runs)))
+        with ThreadPoolExecutor(_N_THREADS) as pool:
+            return np.concatenate(
+                list(pool.map(lambda chunk: self._chunk_margins(chunk, is_batch=True), chunks(texts)))
+            )
 
     def probabilities(self, texts: Sequence[str]) -> Float64s:
         """Return the probability of each category for each ticket, (n_tickets, n_categories); each row sums to 1."""
-        return softmax(self.margins(texts).astype(np.float64) * self.sharpness)
+        return softmax(np.multiply(self.margins(texts), self.sharpness, dtype=np.float64))
 
     def contributions(self, text: str) -> tuple[list[str], Float32s]:
         """Return the different words and pairs of a ticket, and what each adds to each margin, (n, n_categories).
 
         Words come as the model reads them: in lower case, without accents. Pairs that training never saw are left out.
         """
-        hashes = ChunkHashes([text])
-        rows, unseen = self._find_rows(hashes)
-        entries = self._entries(hashes, rows, len(unseen))
-        # One ticket's entries come in the order of their rows, as unique's do.
-        firsts = np.unique(rows, return_index=True)[1]
-        spelled = hashes.spelled()
-        names = [spelled[i] for i in firsts.tolist() if rows[i] != self.nowhere]
-        own = self.table.take(np.minimum(entries.rows, self.nowhere), axis=0)
-        own[entries.rows > self.nowhere] = unseen
-        factors = damped(entries.counts)
-        norm = _norms((factors * factors) @ own[:, -1:])
-        scaled: Float32s = own[:, :-1] * (factors / norm)[:, None]
-        return names, scaled
+        found = self._find([text], is_batch=False)
+        lasts = found.factors.nonzero()[0]
+        rows, factors = found.rows.take(lasts), found.factors.take(lasts)
+        own = self.table.take(np.minimum(rows, self.nowhere), axis=0)
+        is_unseen = rows > self.nowhere
+        own[is_unseen] = found.unseen[rows[is_unseen] - self.nowhere - 1]
+        own *= (factors / self._norms(found))[:, None]
+        return found.words.spelled(found.places.take(lasts)), own
 
-    def _chunk_margins(self, texts: Sequence[str]) -> Float32s:
-        n_tickets, nowhere = len(texts), self.nowhere
-        hashes = ChunkHashes(texts)
-        rows, unseen = self._find_rows(hashes)
-        entries = self._entries(hashes, rows, len(unseen))
-        factors = damped(entries.counts)
-        sums = add_rows(entries.tickets, np.minimum(entries.rows, nowhere), factors, self.table, n_tickets)
-        if len(unseen):
-            rest = np.flatnonzero(entries.rows > nowhere)
-            numbers = entries.rows[rest] - nowhere - 1
-            sums += add_rows(entries.tickets[rest], numbers, factors[rest], unseen, n_tickets)
-        # The sums hold factor * square of each entry, the norm wants factor**2 * square: not the same for repeats.
-        repeated = np.flatnonzero(entries.counts > 1)
-        factor, row = factors[repeated], entries.rows[repeated]
-        squares = np.where(row > nowhere, np.float32(self.unseen_square), self.table[np.minimum(row, nowhere), -1])
-        extra = np.bincount(entries.tickets[repeated], (factor * factor - factor) * squares, minlength=n_tickets)
-        margins: Float32s = sums[:, :-1] / _norms(sums[:, -1] + extra)[:, None] + self.intercept
-        return margins
+    def _chunk_margins(self, texts: Sequence[str], *, is_batch: bool) -> Float32s:
+        found = self._find(texts, is_batch=is_batch)
+        begins, rows, factors, nowhere = found.begins, found.rows, found.factors, self.nowhere
+        if not len(found.unseen):
+            sums = add_rows(begins, rows, factors, self.table, is_batch=is_batch)
+        else:
+            sums = add_rows(begins, np.minimum(rows, nowhere), factors, self.table, is_batch=is_batch)
+            rest = np.flatnonzero(rows > nowhere)
+            numbers = rows.take(rest) - (nowhere + 1)
+            sums += add_rows(rest.searchsorted(begins), numbers, factors.take(rest), found.unseen, is_batch=is_batch)
+        sums /= self._norms(found)[:, None]
+        sums += self.intercept
+        return sums
 
-    def _entries(self, hashes: ChunkHashes, rows: Ints, n_unseen: int) -> Entries:
-        """Count the words and pairs of each ticket, without the pairs that training never saw."""
-        known = np.flatnonzero(rows != self.nowhere)
-        return Entries.counted(hashes.tickets.take(known), rows.take(known), len(self.table) + n_unseen)
+    def _norms(self, found: Found) -> Float32s:
+        """Return the norms of tickets."""
+        squares = self.squares.take(found.rows, mode="clip")  # All unseen words have the last.
+        squares *= found.factors
+        squares *= found.factors
+        sums = np.ones(len(found.begins) - 1, dtype=np.float32)
+        has_words = (found.begins[1:] > found.begins[:-1]).nonzero()[0]
+        if len(has_words):
+            sums[has_words] = np.add.reduceat(squares, found.begins.take(has_words))
+        norms: Float32s = np.sqrt(sums, out=sums)
+        return norms
 
-    def _find_rows(self, hashes: ChunkHashes) -> tuple[Ints, Float32s]:
-        """Return the row of each word and pair, and the rows of unseen words, which come behind the table's own.
+    def _find(self, texts: Sequence[str], *, is_batch: bool) -> Found:
+        """Find the row of each word and pair, and what each counts in its ticket."""
+        words = find_words(texts)
+        prefix = PrefixHash(words.buffer)
+        own = prefix(words.starts, words.ends)
+        hashes = np.zeros((len(own), 2), dtype=np.uint64)
+        hashes[:, 0] = own
+        hashes[:-1, 1] = pair(own[:-1], own[1:])
+        rows = self.slots.find(hashes.ravel(), self.nowhere)
+        # A ticket's last word makes no pair with the next ticket's first. Before the first ticket stands the very last.
+        begins = 2 * words.begins
+        if len(rows):
+            rows[begins[1:] - 1] = self.nowhere
+        unseen = self._number_unseen(words, prefix, own, rows, is_batch=is_batch)
+        places = (rows != self.nowhere).nonzero()[0]
+        rows, begins = rows.take(places), places.searchsorted(begins)
+        n_rows = self.nowhere + 1 + len(unseen)
+        keys = rows
+        if len(texts) > 1:
+            # One range of keys for each ticket; which of them are equal does not depend on the other tickets.
+            keys = rows + np.repeat(np.arange(len(texts)) * n_rows, np.diff(begins))
+        lasts = last_equals(keys, n_rows * len(texts))
+        return Found(words, places, begins, rows, damped(np.bincount(lasts, minlength=len(rows))), unseen)
 
-        An unseen pair has the row ``nowhere``. Unseen words are numbered by their hash, so that a ticket's rows are
-        added in one and the same order whatever other tickets are in its chunk.
-        """
-        rows = self.slots.find(hashes.hashes, self.nowhere)
-        places = np.flatnonzero(rows[: hashes.n_words] == self.nowhere)
-        _, firsts, numbers = np.unique(hashes.hashes[places], return_index=True, return_inverse=True)
-        rows[places] = len(self.table) + numbers
-        first = places[firsts]
-        return rows, self._unseen_rows(hashes, hashes.words.starts[first], hashes.words.ends[first])
-
-    def _unseen_rows(self, hashes: ChunkHashes, starts: Ints, ends: Ints) -> Float32s:
-        """Put the rows of words together from their n-grams, (n_words, n_categories + 1)."""
-        n_words, n_grams = len(starts), len(self.gram_table)
-        rows = np.full((n_words, self.table.shape[1]), np.float32(self.unseen_square))
-        if n_words:
-            owners, grams = gram_hashes(hashes.words.buffer, hashes.prefix, starts, ends)
-            entries = Entries.counted(owners, self.gram_slots.find(grams, n_grams - 1), n_grams)
-            shares = gram_share(owners, n_words).take(entries.tickets)
-            rows[:, :-1] = add_rows(entries.tickets, entries.rows, shares, self.gram_table, n_words)
-        return rows
-
-
-def _norms(squares: npt.NDArray[np.floating]) -> Float32s:
-    """Return the norms of tickets; 1 for a ticket without words."""
-    return np.sqrt(np.where(squares > 0, squares, 1)).astype(np.float32)
+    def _number_unseen(
+        self, words: Words, prefix: PrefixHash, hashes: UInt64s, rows: Ints, *, is_batch: bool
+    ) -> Float32s:
+        """Give words that training never saw the numbers behind the table, and put their rows together from n-grams."""
+        places = np.flatnonzero(rows[::2] == self.nowhere)
+        if not len(places):
+            return np.empty((0, len(self.categories)), dtype=np.float32)
+        _, firsts, numbers = np.unique(hashes.take(places), return_index=True, return_inverse=True)
+        rows[2 * places] = self.nowhere + 1 + numbers
+        chosen = places.take(firsts)
+        begins, grams = gram_hashes(words.buffer, prefix, words.starts.take(chosen), words.ends.take(chosen))
+        found = self.gram_slots.find(grams, len(self.gram_table) - 1)
+        shares = np.repeat(gram_share(begins), np.diff(begins))
+        return add_rows(begins, found, shares, self.gram_table, is_batch=is_batch)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -87,18 +87,30 @@ def chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
             yield texts[start:end]
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The words of a chunk of tickets: ``buffer[starts[i]:ends[i]]`` is a word of ticket ``tickets[i]``.
+class Words(NamedTuple):
+    """The words of a chunk of tickets: word i is ``buffer[starts[i]:ends[i]]``.
 
-    Ticket t ends before ``ticket_ends[t]``; there stands an edge, and behind it begins the next ticket.
+    Ticket t has the words from ``begins[t]`` to ``begins[t + 1]`` and stands between ``edges[t]`` and ``edges[t + 1]``.
     """
 
     buffer: npt.NDArray[np.uint8]
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
-    tickets: npt.NDArray[np.int64]
-    ticket_ends: npt.NDArray[np.int64]
+    begins: npt.NDArray[np.int64]
+    edges: npt.NDArray[np.int64]
+
+    @property
+    def tickets(self) -> npt.NDArray[np.int64]:
+        """Return the ticket of each word."""
+        return np.repeat(np.arange(len(self.begins) - 1), np.diff(self.begins))
+
+    def spelled(self, places: npt.NDArray[np.int64]) -> list[str]:
+        """Return what stands at each place: word i at 2 * i, and at 2 * i + 1 the pair of word i and the next."""
+        raw = self.buffer.tobytes()
+        spans = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
+        words = [raw[start:end].decode("utf-8", "replace") for start, end in spans]
+        halves = (divmod(place, 2) for place in places.tolist())
+        return [" ".join(words[i : i + 1 + is_pair]) for i, is_pair in halves]
 
 
 def find_words(texts: Sequence[str]) -> Words:
@@ -107,11 +119,13 @@ def find_words(texts: Sequence[str]) -> Words:
     buffer = np.frombuffer(raw.translate(_BYTES), dtype=np.uint8)
     is_word = buffer != EDGE
     # The buffer begins and ends with an edge, so the changes alternate: start, end, start, end.
-    changes = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
+    changes = (is_word[1:] != is_word[:-1]).nonzero()[0]
+    changes += 1
     starts, ends = changes[0::2], changes[1::2]
-    ticket_ends = np.flatnonzero(np.frombuffer(raw, dtype=np.uint8) == 0)[1:]
-    n_words = np.diff(np.searchsorted(starts, ticket_ends), prepend=0)
-    return Words(buffer, starts, ends, np.repeat(np.arange(len(texts)), n_words), ticket_ends)
+    if len(texts) == 1:  # A form's ticket has no time for what finds the borders of many.
+        return Words(buffer, starts, ends, np.array((0, len(starts))), np.array((0, len(buffer) - 1)))
+    edges = np.flatnonzero(np.frombuffer(raw, dtype=np.uint8) == 0)
+    return Words(buffer, starts, ends, starts.searchsorted(edges), edges)
 
 
 def _joined(texts: Sequence[str]) -> str:

@@ -47,7 +47,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     gram_weight
         Weight of a word's character n-grams beside the word itself, 0 or more; 0 leaves them out. Default 1.
     min_pair_df
-        A word pair must stand in this many training tickets to be learned, 1 or more. Default 1. It is raised where
+        A word pair must stand in this many training tickets to be learned, 1 or more. Default 2. It is raised where
         pairs times categories would be more than 4 million numbers.
     tol
         The solver stops when each category's gradient is this fraction of its first. Default 0.001.
@@ -88,7 +88,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         C: float = 1.0,
         class_weight: Mapping[Any, float] | str | None = None,
         gram_weight: float = 1.0,
-        min_pair_df: int = 1,
+        min_pair_df: int = 2,
         tol: float = 1e-3,
         max_iter: int = 50,
         random_state: int | np.random.RandomState | None = 0,

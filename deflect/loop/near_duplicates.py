@@ -66,12 +66,13 @@ def _signatures(texts: Sequence[str]) -> tuple[UInt64s, Ints]:
     """Return the MinHash signature of each ticket, (n_tickets, n_bands * band_rows), and its number of 5-grams."""
     words = find_words(texts)
     # From the edge before a ticket to the edge behind it.
-    ends = words.ticket_ends + 1
-    starts = np.concatenate(([0], ends[:-1] - 1))
+    starts, ends = words.edges[:-1], words.edges[1:] + 1
     n_grams = np.maximum(ends - starts - _GRAM + 1, 1)
     firsts = np.cumsum(n_grams) - n_grams
     begins = np.arange(n_grams.sum()) + np.repeat(starts - firsts, n_grams)
     hashes = PrefixHash(words.buffer)(begins, np.minimum(begins + _GRAM, np.repeat(ends, n_grams)))
+    # The factors below take their minima from the upper bits, so that these must depend on all bits and the lower too.
+    hashes ^= hashes >> np.uint64(32)
     factors = np.random.default_rng(5).integers(2**63, size=_N_BANDS * _BAND_ROWS, dtype=np.uint64) * 2 + 1
     return np.column_stack([np.minimum.reduceat(hashes * factor, firsts) for factor in factors]), n_grams
 

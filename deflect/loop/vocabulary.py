@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from deflect.line.grams import gram_hashes, gram_share
-from deflect.line.hashing import Ints, PrefixHash, UInt64s
-from deflect.line.scorer import ChunkHashes, Entries, Float32s
-from deflect.line.text import EDGE, chunks
+from deflect.line.hashing import Ints, PrefixHash, UInt64s, pair
+from deflect.line.scorer import Float32s
+from deflect.line.text import EDGE, Words, chunks, find_words
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -35,11 +35,11 @@ class _Counts:
 
     def add(self, hashes: UInt64s, tickets: Ints, base: int) -> None:
         different, numbers = np.unique(hashes, return_inverse=True)
-        entries = Entries.counted(tickets, numbers, len(different))
+        keys, counts = np.unique(tickets * len(different) + numbers, return_counts=True)
         self.hashes.append(different)
-        self.numbers.append(entries.rows.astype(np.int32))
-        self.tickets.append((entries.tickets + base).astype(np.int32))
-        self.counts.append(entries.counts.astype(np.int32))
+        self.numbers.append((keys % len(different)).astype(np.int32))
+        self.tickets.append((keys // len(different) + base).astype(np.int32))
+        self.counts.append(counts.astype(np.int32))
 
     def matrix(self, n_tickets: int, min_df: int, most: int | None = None) -> tuple[UInt64s, csr_matrix]:
         """Return the hashes that at least ``min_df`` tickets have, sorted, and the counts (n_tickets, n_hashes).
@@ -106,11 +106,12 @@ def read_vocabulary(
     spelled: dict[int, bytes] = {}
     n_done = 0
     for chunk in chunks(texts):
-        hashes = ChunkHashes(chunk)
-        n = hashes.n_words
-        words.add(hashes.hashes[:n], hashes.tickets[:n], n_done)
-        pairs.add(hashes.hashes[n:], hashes.tickets[n:], n_done)
-        _spell(hashes, spelled)
+        found = find_words(chunk)
+        hashes, tickets = PrefixHash(found.buffer)(found.starts, found.ends), found.tickets
+        has_next = np.flatnonzero(tickets[1:] == tickets[:-1])
+        words.add(hashes, tickets, n_done)
+        pairs.add(pair(hashes[has_next], hashes[has_next + 1]), tickets[has_next], n_done)
+        _spell(found, hashes, spelled)
         n_done += len(chunk)
         progress("reading", n_done, len(texts))
     word_hashes, word_counts = words.matrix(len(texts), 1)
@@ -119,11 +120,11 @@ def read_vocabulary(
     return Vocabulary(len(texts), word_hashes, pair_hashes, gram_keys, word_counts, pair_counts, grams)
 
 
-def _spell(hashes: ChunkHashes, spelled: dict[int, bytes]) -> None:
+def _spell(words: Words, hashes: UInt64s, spelled: dict[int, bytes]) -> None:
     """Remember the spelling of each word that was not met before."""
-    different, firsts = np.unique(hashes.hashes[: hashes.n_words], return_index=True)
-    raw = hashes.words.buffer.tobytes()
-    starts, ends = hashes.words.starts[firsts].tolist(), hashes.words.ends[firsts].tolist()
+    different, firsts = np.unique(hashes, return_index=True)
+    raw = words.buffer.tobytes()
+    starts, ends = words.starts[firsts].tolist(), words.ends[firsts].tolist()
     for key, start, end in zip(different.tolist(), starts, ends, strict=True):
         if key not in spelled:
             spelled[key] = raw[start:end]
@@ -137,9 +138,10 @@ def _gram_matrix(words: Sequence[bytes]) -> tuple[UInt64s, csr_matrix]:
     buffer = np.frombuffer(edge + edge.join(words) + edge, dtype=np.uint8)
     n_bytes = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
     ends = np.cumsum(n_bytes + 1)
-    owners, hashes = gram_hashes(buffer, PrefixHash(buffer), ends - n_bytes, ends)
+    begins, hashes = gram_hashes(buffer, PrefixHash(buffer), ends - n_bytes, ends)
     different, columns = np.unique(hashes, return_inverse=True)
-    entries = Entries.counted(owners, columns, len(different))
-    shares = gram_share(owners, len(words))[entries.tickets]
+    shares = np.repeat(gram_share(begins), np.diff(begins))
     # Also those of one word alone: they are what a typo of that word has in common with it.
-    return different, csr_matrix((shares, (entries.tickets, entries.rows)), shape=(len(words), len(different)))
+    grams = csr_matrix((shares, columns, begins), shape=(len(words), len(different)))
+    grams.sum_duplicates()
+    return different, grams

@@ -235,7 +235,7 @@ def test_an_unlisted_file(saved: Path) -> None:
     ("key", "value"),
     [
         ("parameters", {}),
-        ("parameters", {"unseen_square": "many", "sharpness": 1}),
+        ("parameters", {"sharpness": "many"}),
         ("thresholds", {}),
         ("thresholds", {"per": "category", "promises": [{"threshold": 0.5}]}),
         ("thresholds", []),
@@ -296,7 +296,7 @@ def test_an_archive(saved: Path) -> None:
         read_bundle(saved)
 
 
-@pytest.mark.parametrize("n_bytes", [0, 8, 60, 500])
+@pytest.mark.parametrize("n_bytes", [0, 8, 60, 140])
 def test_an_array_that_is_cut(saved: Path, n_bytes: int) -> None:
     """An array file that ends too early is refused, even if its hash fits."""
     (saved / "table.npy").write_bytes((saved / "table.npy").read_bytes()[:n_bytes])

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from deflect.line import scorer as module
 from deflect.line import text as text_module
 from deflect.line.hashing import PrefixHash, pair
-from deflect.line.scorer import Entries, Scorer, add_rows, damped, softmax
+from deflect.line.scorer import Scorer, add_rows, damped, last_equals, softmax
 from deflect.line.text import MAX_CHARACTERS, find_words
 from deflect.loop.classifier import TicketClassifier
 
@@ -76,7 +76,7 @@ def trained(gram_weight: float) -> Scorer:
     """Return a model of three categories."""
     texts = [text for tickets in TRAIN.values() for text in tickets]
     categories = [category for category, tickets in TRAIN.items() for _ in tickets]
-    return TicketClassifier(gram_weight=gram_weight).fit(texts, categories).scorer_
+    return TicketClassifier(gram_weight=gram_weight, min_pair_df=1).fit(texts, categories).scorer_
 
 
 def words_of(text: str) -> list[bytes]:
@@ -92,16 +92,21 @@ def hash_of(raw: bytes) -> npt.NDArray[np.uint64]:
 
 
 def unseen_row(scorer: Scorer, word: bytes) -> list[float]:
-    """Return an unknown word's row: the sum of its different n-grams over the root of the number of all."""
+    """Return an unknown word's row: the sum of its n-grams over the root of their number, and its square."""
     text = word.decode()
     begins = np.cumsum([0, *(len(character.encode()) for character in text)])[:-1]
     padded = f"\1{text}\1"[: int((begins < 64).sum()) + 2]
     grams = [padded[i : i + n].encode() for n in (2, 3, 4, 5) for i in range(len(padded) - n + 1)]
     row = [0.0] * len(scorer.categories)
-    for gram in set(grams):
+    for gram in grams:
         number = int(scorer.gram_slots.find(hash_of(gram), len(scorer.gram_table) - 1)[0])
         row = [a + float(b) / math.sqrt(len(grams)) for a, b in zip(row, scorer.gram_table[number], strict=True)]
-    return [*row, scorer.unseen_square]
+    return [*row, float(scorer.squares[-1])]
+
+
+def known_row(scorer: Scorer, number: int) -> list[float]:
+    """Return a row of the table, and its square."""
+    return [*scorer.table[number].tolist(), float(scorer.squares[number])]
 
 
 def terms(scorer: Scorer, text: str) -> Iterator[tuple[float, float, list[float]]]:
@@ -109,13 +114,13 @@ def terms(scorer: Scorer, text: str) -> Iterator[tuple[float, float, list[float]
     words = words_of(text)
     for word, count in Counter(words).items():
         number = int(scorer.slots.find(hash_of(word), scorer.nowhere)[0])
-        row = unseen_row(scorer, word) if number == scorer.nowhere else scorer.table[number].tolist()
+        row = unseen_row(scorer, word) if number == scorer.nowhere else known_row(scorer, number)
         factor = 1 + math.log(min(count, 256))
         yield factor, factor**2, row
     for (left, right), count in Counter(pairwise(words)).items():
         number = int(scorer.slots.find(pair(hash_of(left), hash_of(right)), scorer.nowhere)[0])
         factor = 1 + math.log(min(count, 256))
-        yield factor, factor**2, scorer.table[number].tolist()
+        yield factor, factor**2, known_row(scorer, number)
 
 
 def margins_by_definition(scorer: Scorer, text: str) -> list[float]:
@@ -209,11 +214,12 @@ def test_sparse_and_dense(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> No
     assert np.array_equal(scorer.margins(MANY), expected)
 
 
-def test_adding_rows() -> None:
+@pytest.mark.parametrize("is_batch", [True, False])
+def test_adding_rows(is_batch: bool) -> None:  # noqa: FBT001  # pytest passes it by name.
     """Each ticket's rows are added with their factors; a ticket without rows has zeros, also first and last."""
     table = np.array([[1, 10], [2, 20], [4, 40]], dtype=np.float32)
-    tickets, rows = np.array([1, 1, 3]), np.array([0, 2, 1])
-    sums = add_rows(tickets, rows, np.array([1, 0.5, 3], dtype=np.float32), table, 5)
+    begins, rows = np.array([0, 0, 2, 2, 3, 3]), np.array([0, 2, 1])
+    sums = add_rows(begins, rows, np.array([1, 0.5, 3], dtype=np.float32), table, is_batch=is_batch)
     assert sums.tolist() == [[0, 0], [3, 30], [0, 0], [6, 60], [0, 0]]
 
 
@@ -233,8 +239,8 @@ def test_an_unknown_word_changes_the_norm(scorer: Scorer) -> None:
     """A word of which training saw not even an n-gram pulls the margins towards the intercept by its square alone."""
     known = scorer.margins(["invoice"])[0] - scorer.intercept
     mixed = scorer.margins(["invoice 域"])[0] - scorer.intercept
-    square = float(scorer.table[scorer.slots.find(hash_of(b"invoice"), scorer.nowhere)[0], -1])
-    expected = known * math.sqrt(square) / math.sqrt(square + scorer.unseen_square)
+    square = float(scorer.squares[scorer.slots.find(hash_of(b"invoice"), scorer.nowhere)[0]])
+    expected = known * math.sqrt(square) / math.sqrt(square + float(scorer.squares[-1]))
     np.testing.assert_allclose(mixed, expected, rtol=1e-4)
 
 
@@ -305,8 +311,8 @@ def test_contributions_of_each_word(scorer: Scorer) -> None:
     text = "refund the the the invoice zzz credit card"
     names, contributions = scorer.contributions(text)
     squares = sum(times * row[-1] for _, times, row in terms(scorer, text))
-    refund = scorer.table[scorer.slots.find(hash_of(b"refund"), scorer.nowhere)[0], :-1] / math.sqrt(squares)
-    card = scorer.table[scorer.slots.find(pair(hash_of(b"credit"), hash_of(b"card")), scorer.nowhere)[0], :-1]
+    refund = scorer.table[scorer.slots.find(hash_of(b"refund"), scorer.nowhere)[0]] / math.sqrt(squares)
+    card = scorer.table[scorer.slots.find(pair(hash_of(b"credit"), hash_of(b"card")), scorer.nowhere)[0]]
     unknown = np.array(unseen_row(scorer, b"zzz")[:-1]) / math.sqrt(squares)
     np.testing.assert_allclose(contributions[names.index("refund")], refund, rtol=1e-4)
     np.testing.assert_allclose(contributions[names.index("credit card")], card / math.sqrt(squares), rtol=1e-4)
@@ -320,20 +326,23 @@ def test_contributions_of_no_words(scorer: Scorer) -> None:
 
 
 def test_repeats_are_damped() -> None:
-    """A word that stands n times counts 1 + ln(n), from the 256th time on no more."""
-    expected = [1, 1 + math.log(2), 1 + math.log(256), 1 + math.log(256)]
-    np.testing.assert_allclose(damped(np.array([1, 2, 256, 10**9])), expected, rtol=1e-6)
+    """A word that stands n times counts 1 + ln(n), from the 256th time on no more; one that does not stands for 0."""
+    expected = [0, 1, 1 + math.log(2), 1 + math.log(256), 1 + math.log(256)]
+    np.testing.assert_allclose(damped(np.array([0, 1, 2, 256, 10**9])), expected, rtol=1e-6)
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 8))), st.sampled_from([9, 2**31, 2**40]))
-def test_entries_are_counted(places: list[tuple[int, int]], n_rows: int) -> None:
-    """Entries have each ticket's rows once, sorted, with their counts, whatever the number of rows."""
-    tickets = np.array([ticket for ticket, _ in places], dtype=np.int64)
-    rows = np.array([n_rows - 1 - row for _, row in places], dtype=np.int64)
-    entries = Entries.counted(tickets, rows, n_rows)
-    found = list(zip(entries.tickets.tolist(), entries.rows.tolist(), entries.counts.tolist(), strict=True))
-    counted = Counter((ticket, n_rows - 1 - row) for ticket, row in places)
-    assert found == [(*place, count) for place, count in sorted(counted.items())]
+@given(st.lists(st.integers(0, 40), max_size=200), st.sampled_from([1, 2**20, 2**40]))
+def test_last_equals(keys: list[int], distance: int) -> None:
+    """Each key finds the place where it stands last, whether or not each may have a slot of its own."""
+    lasts = {key: place for place, key in enumerate(keys)}
+    found = last_equals(np.array(keys, dtype=np.int64) * distance, 41 * distance)
+    assert found.tolist() == [lasts[key] for key in keys]
+
+
+def test_last_equals_of_many() -> None:
+    """So do a hundred thousand keys of which many share a slot by chance."""
+    keys = np.random.default_rng(0).integers(0, 2**40, 50_000).repeat(2)[::-1]
+    assert np.array_equal(last_equals(keys, 2**40), np.arange(100_000) | 1)
 
 
 def test_a_long_ticket_is_its_head_and_tail(scorer: Scorer) -> None:

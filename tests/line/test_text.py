@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,14 +101,21 @@ def test_nul_bytes() -> None:
 
 def test_a_nul_byte_does_not_make_up_for_a_ticket() -> None:
     """Each ticket ends once, with NUL bytes inside and with an empty ticket beside them."""
-    assert len(find_words(["\0\0", "", "x"]).ticket_ends) == 3
+    assert len(find_words(["\0\0", "", "x"]).edges) == 4
 
 
-def test_ticket_ends() -> None:
-    """A ticket's end is an edge behind its last byte."""
-    words = find_words(["ab", "", "é c"])
-    assert words.ticket_ends.tolist() == [3, 4, 8]
-    assert words.buffer[words.ticket_ends].tolist() == [EDGE] * 3
+@pytest.mark.parametrize(("texts", "edges"), [(["ab", "", "é c"], [0, 3, 4, 8]), (["é c"], [0, 4]), ([""], [0, 1])])
+def test_edges(texts: list[str], edges: list[int]) -> None:
+    """A ticket stands between two edges."""
+    words = find_words(texts)
+    assert words.edges.tolist() == edges
+    assert set(words.buffer[words.edges].tolist()) == {EDGE}
+
+
+def test_spelled() -> None:
+    """A place is that of a word or of its pair with the next."""
+    words = find_words(["Our domain", "é c"])
+    assert words.spelled(np.array([0, 1, 6, 5])) == ["our", "our domain", "c", "e c"]
 
 
 def test_no_tickets() -> None:

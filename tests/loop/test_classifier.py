@@ -197,7 +197,7 @@ def test_two_categories_have_one_margin(train: tuple[list[str], Strings], held_o
 
 def test_two_categories_are_told_apart(train: tuple[list[str], Strings], held_out: tuple[list[str], Strings]) -> None:
     """Two topics are told apart in nine of ten held-out tickets."""
-    assert TicketClassifier().fit(*two_of(*train)).score(*two_of(*held_out)) > 0.9
+    assert TicketClassifier(min_pair_df=1).fit(*two_of(*train)).score(*two_of(*held_out)) > 0.9
 
 
 def weighted(
@@ -250,8 +250,8 @@ def test_weight_of_nothing_is_nearly_no_ticket(
     X, y = train
     wrong = np.where(y[:60] == "topic 0", "topic 1", "topic 0")
     weights = np.repeat([1.0, 0.0], [600, 60])
-    ignored = TicketClassifier().fit(X + X[:60], np.concatenate((y, wrong)), weights)
-    removed = TicketClassifier().fit(X, y)
+    ignored = TicketClassifier(min_pair_df=1).fit(X + X[:60], np.concatenate((y, wrong)), weights)
+    removed = TicketClassifier(min_pair_df=1).fit(X, y)
     distances = abs(margins(ignored, held_out[0]) - margins(removed, held_out[0]))
     assert distances.max() < 0.25
     assert (distances > 0.1).mean() < 0.05

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deflect.line.scorer import ChunkHashes
-from deflect.line.text import chunks
+from deflect.line.hashing import PrefixHash, pair
+from deflect.line.text import chunks, find_words
 from deflect.loop.vocabulary import read_vocabulary
 
 TEXTS = [
@@ -37,7 +37,9 @@ def pairs_of(text: str) -> list[str]:
 
 def hash_of(piece: str) -> int:
     """Return the hash of a word or a pair, as the line makes it."""
-    return int(ChunkHashes([piece]).hashes[-1])
+    words = find_words([piece])
+    hashes = PrefixHash(words.buffer)(words.starts, words.ends)
+    return int(pair(hashes[:-1], hashes[1:])[0] if len(hashes) == 2 else hashes[0])
 
 
 def counted(texts: Sequence[str], split: Split) -> dict[tuple[int, int], int]:
