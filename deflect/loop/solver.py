@@ -10,7 +10,9 @@ all categories.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _MAX_CONJUGATE_STEPS = 15
 _MAX_HALVINGS = 8
+#: The greatest number of columns that are solved together.
+_BLOCK = 8
 #: A Newton step is good enough when what is left of its equation is a tenth, 0.1 squared.
 _RESIDUAL = 0.01
 
@@ -96,6 +100,11 @@ class SquaredHinge:
         self.signs = signs
         self.costs = costs  # (n_tickets, n_categories) or (n_tickets, 1); already times 2 * C.
 
+    def columns(self, chosen: npt.NDArray[np.int64]) -> SquaredHinge:
+        """Return the objective of some of the columns."""
+        costs = self.costs if self.costs.shape[1] == 1 else np.ascontiguousarray(self.costs[:, chosen])
+        return SquaredHinge(self.design, np.ascontiguousarray(self.signs[:, chosen]), costs)
+
     def gradient(self, weights: Float32s, scores: Float32s) -> tuple[Float32s, Float32s]:
         """Return the gradient and the curvature of each ticket and category: its cost inside the margin, else 0."""
         curvature = np.where(self.signs * scores < 1, self.costs, np.float32(0))
@@ -116,11 +125,41 @@ def solve(
     max_iter: int,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Solution:
-    """Minimise the objective, from ``start`` or from zero, until every column's gradient is ``tol`` of its first."""
+    """Minimise the objective, from ``start`` or from zero, until every column's gradient is ``tol`` of its first.
+
+    Columns do not depend on each other, so blocks of them are solved side by side. A block is small enough that what
+    belongs to one row stays together in the cache, and the same whatever the number of threads.
+    """
+    n_categories = objective.signs.shape[1]
+    blocks = np.array_split(np.arange(n_categories), min(n_categories, 2 * -(-n_categories // (2 * _BLOCK))))
+    left = dict.fromkeys(range(len(blocks)), 1.0)
+
+    def solve_block(number: int) -> Solution:
+        def report(own: float) -> None:
+            left[number] = own
+            progress(max(left.values()))
+
+        columns = blocks[number]
+        begin = None if start is None else np.ascontiguousarray(start[:, columns])
+        return _solve_block(objective.columns(columns), begin, tol, max_iter, report)
+
+    # NumPy and SciPy release the interpreter lock in all that takes long here.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        solutions = list(pool.map(solve_block, range(len(blocks))))
+    return Solution(
+        np.concatenate([solution.weights for solution in solutions], axis=1),
+        max(solution.n_iterations for solution in solutions),
+        has_converged=all(solution.has_converged for solution in solutions),
+    )
+
+
+def _solve_block(
+    objective: SquaredHinge, start: Float32s | None, tol: float, max_iter: int, progress: Callable[[float], None]
+) -> Solution:
     design = objective.design
     n_categories = objective.signs.shape[1]
     zero = np.zeros((design.n_features, n_categories), dtype=np.float32)
-    weights = zero.copy() if start is None else start.copy()
+    weights = zero.copy() if start is None else start
     first = np.linalg.norm(objective.gradient(zero, np.zeros_like(objective.signs))[0], axis=0)
     scores = design.forward(weights)
     for iteration in range(max_iter):
