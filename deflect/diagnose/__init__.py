@@ -8,6 +8,10 @@ from importlib import import_module
 _PUBLIC = {
     "Diagnosis": "deflect.diagnose.finding",
     "Finding": "deflect.diagnose.finding",
+    "Network": "deflect.diagnose.dns.network",
+    "diagnose_dns": "deflect.diagnose.dns.diagnosis",
+    "diagnose_dns_async": "deflect.diagnose.dns.diagnosis",
+    "load_profile": "deflect.diagnose.dns.profile",
 }
 
 __all__ = list(_PUBLIC)

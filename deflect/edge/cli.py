@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deflect.edge import diagnose_command, screen
-from deflect.errors import DeflectError
+from deflect.edge.screen import errors as _errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,20 +47,6 @@ TextColumns = Annotated[
     list[str] | None, typer.Option("--text", help="Column of text; repeat for several. Default: subject, body.")
 ]
 Category = Annotated[str, typer.Option("--category", help="Column of the true category.")]
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Turn what deflect raises on purpose into one message and exit code 2."""
-    try:
-        yield
-    except DeflectError as error:
-        screen.err.print("error:", style="bold red", end=" ")
-        screen.say(str(error))
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        screen.say("stopped; nothing was written")
-        raise typer.Exit(130) from None
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -32,5 +32,48 @@ def show(diagnosis: Diagnosis, *, as_json: bool) -> None:
     if diagnosis.is_fine:
         screen.out.print(Text(f"Nothing wrong found with {diagnosis.subject}.", style="green"))
     screen.out.print(Text(f"checked: {', '.join(diagnosis.checked)}", style="dim"))
-    for name, reason in diagnosis.skipped:
-        screen.out.print(Text(f"not checked: {name}: {reason}", style="dim"))
+    for reason in dict.fromkeys(reason for _, reason in diagnosis.skipped):
+        names = ", ".join(name for name, other in diagnosis.skipped if other == reason)
+        screen.out.print(Text(f"not checked: {names}: {reason}", style="dim"))
+
+
+@app.command()
+def dns(
+    host: Annotated[str, typer.Argument(help="Host name, such as www.example.com.")],
+    *,
+    target: Annotated[str | None, typer.Option(help="The exact DNS target that the platform gives for it.")] = None,
+    profile: Annotated[str, typer.Option(help="Platform: a shipped profile, or a TOML file of your own.")] = "heroku",
+    acm_status: Annotated[
+        str | None, typer.Option(help="Certificate status of the platform's API, to explain.")
+    ] = None,
+    resolver: Annotated[list[str] | None, typer.Option(help="Resolver as ADDRESS or ADDRESS:PORT; repeatable.")] = None,
+    root: Annotated[list[str] | None, typer.Option(help="Root server to walk from, with or without port.")] = None,
+    server_port: Annotated[int, typer.Option(help="Port of the domain's name servers.")] = 53,
+    http_port: Annotated[int, typer.Option(help="Port of the web server, for --http.")] = 80,
+    timeout: Annotated[float, typer.Option(help="Limit for all of it, in seconds.")] = 5.0,
+    max_queries: Annotated[int, typer.Option(help="So many queries are sent at most.")] = 400,
+    http: Annotated[bool, typer.Option("--http", help="Also fetch http://HOST/ to see whether an app has it.")] = False,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Ask about private names, and at private addresses.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find out why a domain does not lead to its app, or gets no certificate."""
+    with screen.errors():
+        from deflect.diagnose.dns.diagnosis import diagnose_dns
+        from deflect.diagnose.dns.network import Network
+
+        network = Network(
+            resolvers=tuple(resolver or ()),
+            roots=tuple(root or ()),
+            server_port=server_port,
+            http_port=http_port,
+            timeout_seconds=timeout,
+            max_queries=max_queries,
+            allow_private=allow_private,
+        )
+        diagnosis = diagnose_dns(
+            host, target=target, profile=profile, acm_status=acm_status, with_page=http, network=network
+        )
+        show(diagnosis, as_json=as_json)
+    raise typer.Exit(diagnosis.exit_code)

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import typer
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+from deflect.errors import DeflectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +33,20 @@ _SHOWN_FAULTS = 20
 def say(text: str) -> None:
     """Say something to the person who runs the command."""
     err.print(escape(text))
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Turn what deflect raises on purpose into one message and exit code 2."""
+    try:
+        yield
+    except DeflectError as error:
+        err.print("error:", style="bold red", end=" ")
+        say(str(error))
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        say("stopped; nothing was written")
+        raise typer.Exit(130) from None
 
 
 @contextmanager
