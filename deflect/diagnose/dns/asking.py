@@ -155,7 +155,7 @@ def _records(section: Iterable[dns.rrset.RRset]) -> tuple[Record, ...]:
     found: list[Record] = []
     for rrset in section:
         name, kind = text_of(rrset.name), dns.rdatatype.to_text(rrset.rdtype)
-        for data in rrset:
+        for data in sorted(rrset):  # Of a set that is cut, the same records are kept every time.
             if len(found) == _MAX_RECORDS:
                 return tuple(found)
             target = getattr(data, "target", None)

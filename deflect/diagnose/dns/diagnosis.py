@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -131,21 +131,28 @@ def checks() -> tuple[str, ...]:
     return tuple(name for names, _ in _steps() for name in names)
 
 
-def _verdicts(case: Case) -> Iterator[Verdict]:
-    """Make every check, those on records only where there is a domain."""
+def _verdicts(case: Case) -> list[Verdict]:
+    """Make every check of which the observation has something to say."""
     from deflect.diagnose.dns.case import Skipped
     from deflect.diagnose.dns.checks.propagation import check_ttl
-    from deflect.diagnose.dns.checks.zone import is_missing
 
     found: list[Verdict] = []
     for names, check in _steps():
-        if is_missing(case) and not names[0].startswith(("name.", "zone.")):
-            found += [Skipped(name, "the domain does not exist") for name in names]
-        else:
-            found += check(case)
-    if not is_missing(case):
-        found += check_ttl(case, found)
-    return iter(found)
+        reason = _blindness(case, names[0])
+        found += [Skipped(name, reason) for name in names] if reason else check(case)
+    return [*found, *check_ttl(case, found)]
+
+
+def _blindness(case: Case, first: str) -> str:
+    """Say why a theme, named by its first check, cannot be looked at; empty if it can."""
+    from deflect.diagnose.dns.checks.zone import is_missing
+
+    if first.startswith(("name.", "zone.")):
+        return ""
+    if is_missing(case):
+        return "the domain does not exist"
+    needs_records = first.startswith(("rec.", "prop."))
+    return f"nobody answered for {case.host}" if needs_records and case.view.exists(case.host) is None else ""
 
 
 def _steps() -> tuple[tuple[tuple[str, ...], Callable[[Case], Verdicts]], ...]:

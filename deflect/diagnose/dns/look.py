@@ -99,7 +99,7 @@ class _Looking:
     async def _as_the_world(self) -> None:
         """Ask the resolvers; only the first of them about everything."""
         name, first = self.host.name, self.resolvers[0]
-        each = [(name, "A"), (name, "AAAA"), (self.host.registrable, "SOA"), (self.host.registrable, "NS")]
+        each = [(name, "A"), (name, "AAAA"), *((self.host.registrable, kind) for kind in ("SOA", "NS", "DS"))]
         more = [(above, "CAA") for above in ancestors(name.removeprefix("*."))]
         more += [(name, kind) for kind in ("CNAME", *_MORE_HOST_TYPES)]
         more += [(other, kind) for other in (self.host.sibling,) if other for kind in ("A", "AAAA")]

@@ -212,6 +212,20 @@ def test_unreachable_ipv6_is_not_accused() -> None:
     assert decide(case).findings == ()
 
 
+@pytest.mark.parametrize(("is_validated", "skipped"), [(False, True), (True, False)])
+def test_resolver_that_does_not_validate_is_no_witness(is_validated: bool, skipped: object) -> None:  # noqa: FBT001  # A parameter of the test.
+    """Of a signed domain, a resolver that does not validate cannot say that all is well."""
+    host = "app.example.com"
+    ds = Reply(
+        Question(RESOLVER, "example.com", "DS", is_recursive=True),
+        code="NOERROR",
+        is_validated=is_validated,
+        answer=(Record("example.com", "DS", 60, "1 13 2 00"),),
+    )
+    answers = [reply(host, "A", (host, "CNAME", "a.herokudns.com"), server=s) for s in (SERVER, RESOLVER)]
+    assert ("dnssec.bogus" in dict(diagnose(host, [*answers, ds]).skipped)) is skipped
+
+
 def test_unrelated_page_is_no_proof() -> None:
     """A page of the app itself, even a 404, does not mean that the domain is missing."""
     host = "app.example.com"

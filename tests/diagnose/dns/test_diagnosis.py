@@ -164,6 +164,12 @@ def test_every_check_is_listed(laboratory: Laboratory) -> None:
     assert set(dict(diagnosis.skipped)) == {"platform.not_added", "platform.certificate"}
 
 
+def test_unseen_is_not_checked(laboratory: Laboratory) -> None:
+    """Where nobody answers for the host, its records do not count as checked."""
+    diagnosis = laboratory.diagnose("www.lame.test")
+    assert diagnosis.checked == ("name.invalid", "zone.nxdomain", "zone.no_ns", "zone.lame", "zone.ns_mismatch")
+
+
 def test_zone_below_is_found(laboratory: Laboratory) -> None:
     """A host at the top of a zone of its own is an apex, though it is a sub-domain."""
     finding = next(f for f in laboratory.diagnose("team.deep.test", APEX).findings if f.check == "rec.a_record")

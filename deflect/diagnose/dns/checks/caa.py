@@ -63,7 +63,7 @@ def _unanswered(case: Case, name: str) -> Verdicts:
     if not is_under(name, case.zone):
         return
     codes = {reply.outcome for reply in case.observation.replies_to(name, "CAA")}
-    works = case.view.best(name, "A") is not None
+    works = any(reply.is_usable for reply in case.observation.replies_to(name, "A"))
     if works and codes and codes <= {"SERVFAIL", "NOTIMP", "REFUSED"}:
         yield Finding(
             "caa.blocks",

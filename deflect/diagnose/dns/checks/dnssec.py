@@ -16,6 +16,8 @@ def check_dnssec(case: Case) -> Verdicts:
         yield _bogus(case, broken)
     elif not any(reply.is_usable for reply in _checked(case)):
         yield Skipped("dnssec.bogus", f"no resolver answered for {case.host}")
+    elif _is_signed(case) and not _is_validated(case):
+        yield Skipped("dnssec.bogus", "the domain is signed, but no resolver that was asked validates")
 
 
 def _is_bogus(case: Case, resolver: str) -> bool:
@@ -33,6 +35,21 @@ def _is_bogus(case: Case, resolver: str) -> bool:
 def _checked(case: Case) -> list[Reply]:
     """Return the resolvers' validated answers about the host."""
     return [reply for reply in case.observation.replies_to(case.host, "A") if reply.question.is_recursive]
+
+
+def _is_signed(case: Case) -> bool:
+    """Say whether the zone above has a key of the domain."""
+    replies = case.observation.replies_to(case.observation.host.registrable, "DS")
+    return any(record.type == "DS" for reply in replies for record in reply.answer)
+
+
+def _is_validated(case: Case) -> bool:
+    """Say whether a resolver has validated anything of the domain."""
+    return any(
+        reply.is_validated
+        for kind in ("SOA", "NS", "DS")
+        for reply in case.observation.replies_to(case.observation.host.registrable, kind)
+    )
 
 
 def _bogus(case: Case, resolver: str) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from math import ceil
 
-from deflect.diagnose.dns.case import Case, Verdict, Verdicts
+from deflect.diagnose.dns.case import Case, Skipped, Verdict, Verdicts
 from deflect.diagnose.dns.observation import Record, Reply
 from deflect.diagnose.finding import Finding
 
@@ -23,7 +23,8 @@ def check_propagation(case: Case) -> Verdicts:
     """Compare what servers say about the host."""
     own = case.view.authoritative(case.host, "A")
     best = case.view.best(case.host, "A")
-    if best is None:
+    if best is None or len(own) + len(_resolvers(case)) < 2:
+        yield Skipped("prop.split", f"only one server answered for {case.host}: nothing to compare")
         return
     newest = _signature(best, case.host)
     if any(_differ(_signature(reply, case.host), newest) for reply in own):
