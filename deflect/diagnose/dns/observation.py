@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -112,7 +112,7 @@ class Observation:
     probe: str = "deflect-probe"
     page: Page | None = None
     is_lab: bool = False
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def replies_to(self, name: str, kind: str, *, is_unchecked: bool = False) -> list[Reply]:
         """Return every reply about a name and a record type."""

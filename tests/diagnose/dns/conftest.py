@@ -56,7 +56,7 @@ class Laboratory:
         """Return what to ask, and how."""
         root = f"{ADDRESSES['root']}:{self.port}"
         options = {"resolvers": (self.resolver,), "roots": (root,), "server_port": self.port, "allow_private": True}
-        return Network(**{**options, "timeout_seconds": 5.0, **changes})
+        return Network(**{**options, "timeout_seconds": 8.0, **changes})
 
     def diagnose(self, host: str, target: str | None = None, **options: object) -> Diagnosis:
         """Diagnose a host of the laboratory."""
@@ -294,7 +294,9 @@ def _losing(behind: tuple[str, int]) -> Callable[[bytes], bytes | None]:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.settimeout(1)
             sock.sendto(packet, behind)
-            return sock.recv(65535)
+            with suppress(TimeoutError):
+                return sock.recv(65535)
+        return None
 
     return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -14,7 +14,7 @@ import pytest
 
 from deflect.diagnose import Diagnosis, Network, diagnose_dns, diagnose_dns_async
 from deflect.diagnose.dns.diagnosis import checks
-from deflect.errors import DiagnosisError, ParameterError
+from deflect.errors import DiagnosisError, OptionalDependencyError, ParameterError
 
 RIGHT, APEX = "right.herokudns.com", "apex.herokudns.com"
 
@@ -289,12 +289,17 @@ def test_garbage_cannot_be_looked_at() -> None:
         thread.join()
 
 
-def test_time_limit_holds(laboratory: Laboratory) -> None:
-    """The time limit holds against a server that never answers, and what was seen until then is told."""
-    began = time.monotonic()
-    diagnosis = laboratory.diagnose("www.silent.test", network=laboratory.network(timeout_seconds=0.6))
-    assert time.monotonic() - began < 5
+def test_short_time_is_enough_for_silence(laboratory: Laboratory) -> None:
+    """The waits are shares of the time limit: with a short one, a server that never answers is still found."""
+    diagnosis = laboratory.diagnose("www.silent.test", network=laboratory.network(timeout_seconds=1))
     assert "zone.lame" in found(diagnosis)
+
+
+def test_silent_resolver_beside_another(laboratory: Laboratory) -> None:
+    """A resolver that never answers does not keep the others from being heard."""
+    network = laboratory.network(resolvers=(laboratory.resolver, f"127.0.0.15:{laboratory.port}"), timeout_seconds=2)
+    diagnosis = laboratory.diagnose("app.targets.test", network=network)
+    assert "rec.target_app_host" in found(diagnosis)
 
 
 def test_query_budget_holds(laboratory: Laboratory) -> None:
@@ -308,6 +313,13 @@ def test_target_must_be_a_name(laboratory: Laboratory) -> None:
     """An expected target that is no name is an error of whoever asks."""
     with pytest.raises(ParameterError, match="target must be a host name"):
         laboratory.diagnose("www.good.test", "not a name")
+
+
+def test_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra, the error is the command that installs it."""
+    monkeypatch.setitem(sys.modules, "publicsuffixlist", None)
+    with pytest.raises(OptionalDependencyError, match=r"pip install 'ticket-deflect\[dns\]'"):
+        diagnose_dns("www.example.com")
 
 
 def test_inside_an_event_loop(laboratory: Laboratory) -> None:
