@@ -26,6 +26,12 @@ def test_one_ticket(run_python: Callable[[str], str]) -> None:
     assert imported & (HEAVY | {"numpy"}) == {"numpy"}
 
 
+def test_nothing_to_fill_in(run_python: Callable[[str], str]) -> None:
+    """Prefilling imports nothing for a suggestion without a tool, or with one that asks for nothing."""
+    answer = 'for text in ("thanks", "H12 on every request"): deflector.prefill(deflector.suggest(text), text)'
+    assert imported_by(run_python, answer) & (HEAVY | {"numpy"}) == {"numpy"}
+
+
 def test_any_ticket(run_python: Callable[[str], str]) -> None:
     """Neither an empty ticket nor one with unknown words and a requester imports more."""
     answer = 'deflector.suggest("")\ndeflector.suggest("qwrtz \\x00", requester="a@b.example")'

@@ -12,6 +12,7 @@ _PUBLIC = {
     "diagnose_dns": "deflect.diagnose.dns.diagnosis",
     "diagnose_dns_async": "deflect.diagnose.dns.diagnosis",
     "load_profile": "deflect.diagnose.dns.profile",
+    "run_tool": "deflect.diagnose.tools",
 }
 
 __all__ = list(_PUBLIC)

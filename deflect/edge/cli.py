@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +19,7 @@ from deflect.edge.screen import errors as _errors
 if TYPE_CHECKING:
     import pandas as pd
 
-    from deflect.line.playbook import Playbook
+    from deflect.line.playbook import Playbook, Tool
     from deflect.loop.training import Plan, Training
 
 app = typer.Typer(
@@ -97,19 +98,27 @@ def suggest(
     subject: Annotated[str, typer.Option(help="Subject line.")] = "",
     locale: Annotated[str | None, typer.Option(help="Language of the customer, such as de.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    prefill: Annotated[
+        bool, typer.Option("--prefill", help="Also show what would be filled into the tool's form, and how to run it.")
+    ] = False,
 ) -> None:
     """Answer one ticket."""
     with _errors():
-        from deflect.line.deflector import Deflector
+        from deflect.line.deflector import Deflector, joined
 
         deflector = Deflector.load(model)
         if text is None:
             text = sys.stdin.buffer.read(_MAX_STDIN_BYTES).decode("utf-8", "replace")
         suggestion = deflector.suggest(text, subject=subject, locale=locale)
+        form = deflector.prefill(suggestion, joined(subject, text)) if prefill else {}
+        run = _run(suggestion.tool, form) if prefill and suggestion.tool else ""
         if as_json:
-            typer.echo(json.dumps(dataclasses.asdict(suggestion), ensure_ascii=False, indent=1))
+            more = {"prefill": form, "run": run} if prefill else {}
+            typer.echo(json.dumps(dataclasses.asdict(suggestion) | more, ensure_ascii=False, indent=1))
         else:
             screen.show_suggestion(suggestion)
+            if run:
+                screen.show_form(form, run)
 
 
 @app.command()
@@ -209,6 +218,13 @@ def check(
             screen.out.print(problem, markup=False)
         screen.say(f"{len(book.entries)} entries, {len(problems)} problems")
     raise typer.Exit(1 if problems else 0)
+
+
+def _run(tool: Tool, form: Mapping[str, str]) -> str:
+    """Return what runs a tool: the address of a page with the form's values, or a command line."""
+    from deflect.diagnose.tools import command
+
+    return tool.link(form) or tool.url or "" if tool.url else command(tool, form)
 
 
 def _read(path: Path, text: list[str] | None, category: str) -> pd.DataFrame:

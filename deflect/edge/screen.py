@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -103,6 +103,13 @@ def show_suggestion(suggestion: Suggestion) -> None:
         out.print(Text(f"  tool:    {suggestion.tool.name}  ({where})"))
     if suggestion.evidence:
         out.print(Text("  words:   " + ", ".join(word.text for word in suggestion.evidence), style="dim"))
+
+
+def show_form(form: Mapping[str, str], run: str) -> None:
+    """Show what would be filled into a tool's form, and what runs the tool."""
+    filled = ", ".join(f"{name} = {value}" for name, value in form.items()) or "nothing is certain"
+    out.print(Text(f"  form:    {filled}"))
+    out.print(Text(f"  run:     {run}"))
 
 
 def _percent(probability: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from deflect.line.playbook import Entry, Playbook
 from deflect.line.scorer import Float64s, Scorer
 from deflect.line.suggestion import Alternative, Decision, Evidence, Reason, Suggestion
 from deflect.line.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from deflect.entities.extractor import Extractor
 
 _N_ALTERNATIVES = 2
 _N_EVIDENCE = 5
@@ -101,6 +104,7 @@ class Deflector:
             )
             raise ParameterError(msg)
         self._least = np.array(thresholds.least)
+        self._extractor: Extractor | None = None
 
     def suggest(
         self, text: str, *, subject: str = "", requester: str | None = None, locale: str | None = None
@@ -153,6 +157,40 @@ class Deflector:
         """
         probabilities = self.scorer.probabilities(texts)
         return [self._decided(text, row, None, explain=False) for text, row in zip(texts, probabilities, strict=True)]
+
+    def prefill(self, suggestion: Suggestion, text: str) -> dict[str, str]:
+        """Find in a ticket what the suggested tool asks for.
+
+        When to use it: to fill in the tool's form, once there is a suggestion with a tool. It takes about a
+        millisecond, but imports spaCy the first time, which takes seconds: call it once when the service starts.
+
+        Parameters
+        ----------
+        suggestion
+            From ``suggest``, for the same text.
+        text
+            What the writer has typed; of a long text the first 10,000 characters are read.
+
+        Returns
+        -------
+        The values of the tool's parameters that are certain, as they stand in the text; empty where none is.
+
+        Examples
+        --------
+        >>> deflector = Deflector.load()
+        >>> text = "Our custom domain www.example.com still points to the old host, which CNAME do I set?"
+        >>> deflector.prefill(deflector.suggest(text), text)
+        {'domain': 'www.example.com'}
+
+        """
+        if suggestion.tool is None or not suggestion.tool.parameters:
+            return {}
+        from deflect.entities.extractor import Extractor
+        from deflect.entities.filling import fill
+
+        if self._extractor is None:
+            self._extractor = Extractor(self.playbook.patterns)
+        return fill(suggestion.tool.parameters, text, self._extractor)
 
     def save(self, directory: str | os.PathLike[str], *, metrics: Mapping[str, float] | None = None) -> None:
         """Write a bundle: a directory that ``load`` reads, without pickle, checked by its hashes.

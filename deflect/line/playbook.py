@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Literal, cast, get_args
+from urllib.parse import quote
 
 from deflect.errors import ParameterError, PlaybookError
-from deflect.line.toml_table import TomlTable, shown
+from deflect.line.entity_patterns import EntityPattern, pattern_of_pages, read_pattern
+from deflect.line.toml_table import TEMPLATE_FIELD, TomlTable, shown
 
 Mode = Literal["auto", "never", "always"]
 
@@ -23,7 +25,7 @@ DIAGNOSES = ("dns", "assets", "timeouts")
 #: A playbook that is longer than this is refused before it is read.
 MAX_BYTES = 5_000_000
 
-_PLAYBOOK_KEYS = ("format", "out_of_scope", "categories")
+_PLAYBOOK_KEYS = ("format", "out_of_scope", "categories", "entities")
 _ENTRY_KEYS = ("mode", "owner", "reviewed_on", "lead", "locales", "articles", "tool")
 _ARTICLE_KEYS = ("title", "url", "summary")
 _TOOL_KEYS = ("name", "url", "diagnosis", "parameters")
@@ -53,6 +55,12 @@ class Tool:
     url: str | None = None
     diagnosis: str | None = None
     parameters: tuple[str, ...] = ()
+
+    def link(self, parameters: Mapping[str, str]) -> str | None:
+        """Return the url with every parameter in its place; None without a url, or where one of them is missing."""
+        if self.url is None or not all(parameters.get(name) for name in self.parameters):
+            return None
+        return TEMPLATE_FIELD.sub(lambda field: quote(parameters[field[1]], safe=""), self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,8 @@ class Entry:
 class Playbook:
     """Holds the entry of each category, the category that means "none of these", and the TOML text verbatim.
 
+    ``entities`` are patterns in spaCy's format, with which ``Deflector.prefill`` finds more than its own.
+
     Examples
     --------
     >>> playbook = parse_playbook('''
@@ -126,6 +136,15 @@ class Playbook:
     entries: Mapping[str, Entry]
     out_of_scope: str | None
     source: str = field(repr=False)
+    entities: tuple[EntityPattern, ...] = ()
+
+    @property
+    def patterns(self) -> tuple[EntityPattern, ...]:
+        """Return the entity patterns, and the one that keeps the playbook's own pages from being a broken domain."""
+        advice = [each for entry in self.entries.values() for each in (entry.for_locale(None), *entry.locales.values())]
+        urls = [article.url for each in advice for article in each.articles]
+        urls += [each.tool.url for each in advice if each.tool and each.tool.url]
+        return (*self.entities, pattern_of_pages(urls)) if urls else self.entities
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +253,10 @@ def parse_playbook(text: str, name: str = "playbook") -> Playbook:
     if root.values.get("categories", {}) == {}:
         root.fault("categories", "a table with at least one category")
     entries = {category: _entry(category, table) for category, table in root.by_name("categories").items()}
+    entities = tuple(read_pattern(table) for table in root.tables("entities"))
     if faults:
         raise PlaybookError(name, faults)
-    return Playbook(entries, out_of_scope or None, text)
+    return Playbook(entries, out_of_scope or None, text, entities)
 
 
 def check_playbook(

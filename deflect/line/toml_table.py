@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]*")
-_TEMPLATE_FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+#: Where a url takes a parameter.
+TEMPLATE_FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 #: RFC 3986 lets none of these stand in a URL.
 _NOT_IN_A_URL = frozenset(' "<>\\^`{|}')
 #: An error message shows this much of a value.
@@ -62,8 +63,8 @@ class TomlTable:
     def url_template(self, key: str, parameters: Sequence[str]) -> str:
         """Read a URL in which each parameter stands as ``{name}``."""
         url = self.text(key)
-        used = dict.fromkeys(_TEMPLATE_FIELD.findall(url))
-        if url and not is_web_url(_TEMPLATE_FIELD.sub("0", url)):
+        used = dict.fromkeys(TEMPLATE_FIELD.findall(url))
+        if url and not is_web_url(TEMPLATE_FIELD.sub("0", url)):
             self.fault(key, "an http or https URL with parameters like {domain}")
         elif url and set(used) != set(parameters):
             self.faults.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -394,3 +395,47 @@ def test_context_is_given_when_loading(deflector: Deflector, tmp_path: Path) -> 
     loaded = Deflector.load(tmp_path / "bundle", incidents=Incident(), holdout=ByName())
     suggestion = loaded.suggest(TIMEOUT, requester="control")
     assert (suggestion.banner, suggestion.arm, suggestion.reason) == ("Routing is slow.", "control", "control")
+
+
+PREFILL = (
+    PLAYBOOK.replace('diagnosis = "dns"', 'diagnosis = "dns"\nparameters = ["domain", "plan"]')
+    + """
+[[entities]]
+label = "plan"
+pattern = [{ LOWER = "plan" }, { TEXT = { REGEX = '^(?P<value>[A-Z]\\w+)$' } }]
+"""
+)
+PREFILLED = f"{DNS} It is www.example.com, plan Gold."
+
+
+def test_prefill(classifier: TicketClassifier, tmp_path: Path) -> None:
+    """What the tool asks for is found in the text, with the playbook's own patterns, also after saving and loading."""
+    deflector = Deflector(classifier, at_least(0.0), parse_playbook(PREFILL))
+    deflector.save(tmp_path / "bundle")
+    for each in (deflector, Deflector.load(tmp_path / "bundle")):
+        filled = each.prefill(each.suggest(PREFILLED), PREFILLED)
+        assert filled == {"domain": "www.example.com", "plan": "Gold"}
+
+
+def test_nothing_to_prefill(deflector: Deflector) -> None:
+    """Nothing is filled in where no tool is suggested, where it asks for nothing, and where the text has nothing."""
+    assert deflector.prefill(deflector.suggest(TIMEOUT), PREFILLED) == {}
+    assert deflector.prefill(deflector.suggest(DNS), PREFILLED) == {}
+    asking = Suggestion("suggest", "confident", tool=Tool("DNS check", diagnosis="dns", parameters=("domain",)))
+    assert deflector.prefill(asking, DNS) == {}
+
+
+def test_own_pages_are_not_prefilled(deflector: Deflector) -> None:
+    """The host of the playbook's articles is not the broken domain."""
+    asking = Suggestion("suggest", "confident", tool=Tool("DNS check", diagnosis="dns", parameters=("domain",)))
+    assert deflector.prefill(asking, "example.com/domains does not help with shop.example.com") == {
+        "domain": "shop.example.com"
+    }
+
+
+def test_a_prefilled_deflector_can_be_sent(classifier: TicketClassifier) -> None:
+    """A deflector survives pickling after it has filled a form, and fills forms again."""
+    deflector = Deflector(classifier, at_least(0.0), parse_playbook(PREFILL))
+    filled = deflector.prefill(deflector.suggest(PREFILLED), PREFILLED)
+    sent = pickle.loads(pickle.dumps(deflector))  # noqa: S301 - the test wrote it itself.
+    assert sent.prefill(sent.suggest(PREFILLED), PREFILLED) == filled

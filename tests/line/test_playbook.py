@@ -89,6 +89,26 @@ def test_playbooks_can_be_sent_to_other_processes() -> None:
     assert pickle.loads(pickle.dumps(playbook)) == playbook  # noqa: S301 - the test wrote it itself.
 
 
+@pytest.mark.parametrize(
+    ("parameters", "link"),
+    [
+        ({"domain": "a.example", "app": "x"}, "https://example.com/x?d=a.example"),
+        ({"domain": "b&c=/ü{app}", "app": "x"}, "https://example.com/x?d=b%26c%3D%2F%C3%BC%7Bapp%7D"),
+        ({"domain": "a.example"}, None),
+        ({"domain": "a.example", "app": ""}, None),
+    ],
+)
+def test_links_of_tools(parameters: dict[str, str], link: str | None) -> None:
+    """A tool's link has every parameter, escaped; there is none while one is missing."""
+    tool = Tool("DNS check", url="https://example.com/{app}?d={domain}", parameters=("app", "domain"))
+    assert tool.link(parameters) == link
+
+
+def test_diagnoses_have_no_link() -> None:
+    """A tool without a url has no link."""
+    assert Tool("DNS check", diagnosis="dns", parameters=("domain",)).link({"domain": "a.example"}) is None
+
+
 # Locales
 
 LOCALES = (
@@ -151,7 +171,7 @@ ENTRY = '[categories.dns]\nowner = "x"\nreviewed_on = 2026-11-01\nlead = "x"\n'
         (HEAD + "[categories]\ndns = 'x'", "categories.dns must be a table, got 'x'"),
         (
             HEAD + "colour = 'red'\n" + ENTRY,
-            "colour must be one of the keys format, out_of_scope, categories, got 'colour'",
+            "colour must be one of the keys format, out_of_scope, categories, entities, got 'colour'",
         ),
         (
             DNS + "onwer = 'x'",
