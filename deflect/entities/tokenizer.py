@@ -43,6 +43,7 @@ _TOKEN = re.compile(
     rf"|(?:\.{{1,2}}|~|[A-Za-z]:)?(?:[/\\]+[\w.@%+~-]*{_LETTER})+/?(?:{_QUERY})?"  # A path, perhaps with a query.
     rf"|\.?{_LETTER}++(?:(?:[.\-/\\@%+~&]+|:(?=\d)){_LETTER}++)*(?:/?{_QUERY}|/)?"  # A word, host, file or number.
     rf"|[{_UNSPACED}]+"
+    r"|\x1b\[[\d;]*[A-Za-z]"  # A colour of a terminal.
     r"|\n\s*"  # A new line, with the indentation or the empty lines behind it.
     r"|[^\S\n]+"  # Other spaces than the one that follows a token.
     r"|[-=]+>"  # An arrow.

@@ -101,5 +101,6 @@ def test_no_model(tmp_path: Path) -> None:
 
 def test_entry_point(run_python: Callable[[str], str]) -> None:
     """Where the package is installed, spaCy knows the component without an import of ours."""
-    code = "import spacy\nnlp = spacy.blank('de')\nnlp.add_pipe('deflect')\nprint(nlp('H12 timeout')._.suggestion.category)"
-    assert run_python(code).split() == ["timeout"]
+    lines = ["import spacy", "nlp = spacy.blank('de')", "nlp.add_pipe('deflect')"]
+    lines += ["print(nlp('H12 timeout')._.suggestion.category)"]
+    assert run_python("\n".join(lines)).split() == ["timeout"]

@@ -62,6 +62,7 @@ def test_tokens_lose_nothing(text: str) -> None:
         ("url", "https://devcenter.heroku.com/articles/dns", []),
         ("email", "me@example.com, you@mail.example.org.", ["me@example.com", "you@mail.example.org"]),
         ("domain", "me@example.com", []),
+        ("domain", "\x1b[31mwww.example.com\x1b[0m", ["www.example.com"]),
         ("domain", "https://user:secret@www.example.com/", ["www.example.com"]),
         ("domain", "a.example and b.example", ["a.example", "b.example"]),
         ("code", "H12 R14 L10 H00 X12", ["H12", "R14", "L10"]),
