@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -33,6 +34,9 @@ def _byte_table() -> bytes:
 
 _BYTES = _byte_table()
 
+_FOREIGN = re.compile(r"[^\0-\x7f]+")
+#: A longer stretch without ASCII is folded each time anew, so that what is remembered stays small.
+_MAX_REMEMBERED = 40
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 _SYMBOLS = re.compile(
     "["
@@ -59,13 +63,25 @@ _UNSPACED = re.compile(
 
 
 def fold(text: str) -> str:
-    """Fold a text that is not plain ASCII: lower case, no accents, no symbols, unspaced scripts one word a character.
+    """Fold what is not ASCII in a text: lower case, no accents, no symbols, unspaced scripts one word a character.
 
-    One word a character makes the word pairs of Chinese, Japanese or Thai its character bigrams.
+    One word a character makes the word pairs of Chinese, Japanese or Thai its character bigrams. What is ASCII stays as
+    it is: nothing outside changes it, and the byte table lowers it.
     """
-    text = unicodedata.normalize("NFKD", text.lower())
-    text = unicodedata.normalize("NFC", _ACCENTS.sub("", text))
-    return _UNSPACED.sub(r" \1 ", _SYMBOLS.sub(" ", text))
+    return _FOREIGN.sub(_fold_match, text)
+
+
+def _fold_match(match: re.Match[str]) -> str:
+    run = match[0]
+    return _fold_run(run) if len(run) <= _MAX_REMEMBERED else _fold_run.__wrapped__(run)
+
+
+@lru_cache(maxsize=1 << 14)
+def _fold_run(run: str) -> str:
+    """Fold a stretch without ASCII; few of them, such as a curly quote or an umlaut, are most of what there is."""
+    run = unicodedata.normalize("NFKD", run.lower())
+    run = unicodedata.normalize("NFC", _ACCENTS.sub("", run))
+    return _UNSPACED.sub(r" \1 ", _SYMBOLS.sub(" ", run))
 
 
 def clip(text: str) -> str:

@@ -79,14 +79,15 @@ def fold_model(
     unseen_square = vocabulary.unseen_idf**2 * (1 + gram_weight**2)
     # The most frequent rows side by side stay in the cache: that makes adding rows two to four times as fast.
     order = np.argsort(idf, kind="stable")
+    gram_order = np.argsort(-np.bincount(design.grams.indices, minlength=len(grams)), kind="stable")
     hashes = np.concatenate((vocabulary.word_hashes, vocabulary.pair_hashes))
     return Scorer(
         categories=categories,
         slots=SlotTable.build(hashes[order]),
         table=_with_zero_row(rows[order]),
         squares=np.concatenate((squares[order], (0, unseen_square))).astype(np.float32),
-        gram_slots=SlotTable.build(vocabulary.gram_hashes),
-        gram_table=_with_zero_row(np.float32(vocabulary.unseen_idf * gram_weight) * grams),
+        gram_slots=SlotTable.build(vocabulary.gram_hashes[gram_order]),
+        gram_table=_with_zero_row(np.float32(vocabulary.unseen_idf * gram_weight) * grams[gram_order]),
         intercept=intercept.copy(),
         sharpness=sharpness,
     )
