@@ -59,6 +59,7 @@ def test_contents(wheel: Path) -> None:
     assert names >= {
         "deflect/data/playbook.toml",
         "deflect/data/starter_tickets.csv",
+        "deflect/diagnose/assets/stacks.toml",
         "deflect/entities/patterns.toml",
         "deflect/models/starter/manifest.json",
         "deflect/py.typed",

@@ -9,6 +9,7 @@ _PUBLIC = {
     "Diagnosis": "deflect.diagnose.finding",
     "Finding": "deflect.diagnose.finding",
     "Network": "deflect.diagnose.dns.network",
+    "diagnose_assets": "deflect.diagnose.assets.diagnosis",
     "diagnose_dns": "deflect.diagnose.dns.diagnosis",
     "diagnose_dns_async": "deflect.diagnose.dns.diagnosis",
     "load_profile": "deflect.diagnose.dns.profile",

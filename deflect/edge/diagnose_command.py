@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -75,5 +76,22 @@ def dns(
         diagnosis = diagnose_dns(
             host, target=target, profile=profile, acm_status=acm_status, with_page=http, network=network
         )
+        show(diagnosis, as_json=as_json)
+    raise typer.Exit(diagnosis.exit_code)
+
+
+@app.command()
+def assets(
+    path: Annotated[str, typer.Argument(help="Checkout, archive, or file with `git ls-files`; - reads that on stdin.")],
+    html: Annotated[Path | None, typer.Option(help="Page that the site serves, saved to a file.")] = None,
+    build_log: Annotated[Path | None, typer.Option(help="Log of the last build.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find committed build output that freezes assets, and say what to remove from git."""
+    with screen.errors():
+        from deflect.diagnose.assets.diagnosis import diagnose_assets
+
+        diagnosis = diagnose_assets(path, html=html, build_log=build_log)
         show(diagnosis, as_json=as_json)
     raise typer.Exit(diagnosis.exit_code)
