@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Archives up to this size are calibrated on all their tickets, by cross-fitting in five folds; larger ones on a fifth.
 _CROSS_FIT_UP_TO = 3_000
+#: One number is fitted on the margins of these models: they need not be solved to the last digit.
+_CALIBRATION_TOL = 1e-3
 _N_FOLDS = 5
 #: Rare pairs are most of the table of a large archive, and least of what it knows: 16 MB of pairs are enough.
 _MAX_PAIR_WEIGHTS = 1 << 22
@@ -50,7 +52,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         A word pair must stand in this many training tickets to be learned, 1 or more. Default 2. It is raised where
         pairs times categories would be more than 4 million numbers.
     tol
-        The solver stops when each category's gradient is this fraction of its first. Default 0.001.
+        The solver stops when each category's gradient is this fraction of its first. Default 0.0003.
     max_iter
         Greatest number of the solver's Newton steps. Default 50.
     random_state
@@ -89,7 +91,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         class_weight: Mapping[Any, float] | str | None = None,
         gram_weight: float = 1.0,
         min_pair_df: int = 2,
-        tol: float = 1e-3,
+        tol: float = 3e-4,
         max_iter: int = 50,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
@@ -150,7 +152,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         design = weigh(vocabulary, self.gram_weight)
         costs = costs * self._class_costs(numbers, costs)
         start, sharpness = self._calibrate(design, numbers, costs, progress)
-        solution = self._solve(design, numbers, costs, start, progress)
+        solution = self._solve(design, numbers, costs, start, self.tol, progress)
         self.n_iter_ = solution.n_iterations
         self.fingerprint_ = fingerprint(texts, labels)
         categories = tuple(str(category) for category in self.classes_)
@@ -242,6 +244,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         numbers: npt.NDArray[np.int64],
         costs: Float64s,
         start: Float32s | None,
+        tol: float,
         progress: Progress,
     ) -> Solution:
         signs = np.full((len(numbers), len(self.classes_)), -1, dtype=np.float32)
@@ -250,9 +253,9 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
         def report(left: float) -> None:
             # The gradient falls from 1 to tol; its logarithm is how far the way is.
-            progress("learning", round(100 * min(1.0, np.log(max(left, 1e-9)) / np.log(self.tol))), 100)
+            progress("learning", round(100 * min(1.0, np.log(max(left, 1e-9)) / np.log(tol))), 100)
 
-        return solve(objective, start=start, tol=self.tol, max_iter=self.max_iter, progress=report)
+        return solve(objective, start=start, tol=tol, max_iter=self.max_iter, progress=report)
 
     def _calibrate(
         self, design: Design, numbers: npt.NDArray[np.int64], costs: Float64s, progress: Progress
@@ -261,12 +264,13 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         n = len(numbers)
         folds = check_random_state(self.random_state).permutation(n) % _N_FOLDS
         n_rounds = _N_FOLDS if n <= _CROSS_FIT_UP_TO else 1
+        tol = max(self.tol, _CALIBRATION_TOL)
         margins = np.zeros((n, len(self.classes_)))
         weights: Float32s | None = None
         for fold in range(n_rounds):
             is_out = folds == fold
             part = design.rows(~is_out)
-            weights = self._solve(part, numbers[~is_out], costs[~is_out], weights, progress).weights
+            weights = self._solve(part, numbers[~is_out], costs[~is_out], weights, tol, progress).weights
             margins[is_out] = weigh_as_new(design.rows(is_out), part).forward(weights)
         is_used = (folds < n_rounds) & (costs > 0)
         if weights is None or not is_used.any():
