@@ -152,7 +152,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         design = weigh(vocabulary, self.gram_weight)
         costs = costs * self._class_costs(numbers, costs)
         start, sharpness = self._calibrate(design, numbers, costs, progress)
-        solution = self._solve(design, numbers, costs, start, self.tol, progress)
+        solution = self._solve(design, numbers, costs, start=start, tol=self.tol, progress=progress)
         self.n_iter_ = solution.n_iterations
         self.fingerprint_ = fingerprint(texts, labels)
         categories = tuple(str(category) for category in self.classes_)
@@ -243,6 +243,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         design: Design,
         numbers: npt.NDArray[np.int64],
         costs: Float64s,
+        *,
         start: Float32s | None,
         tol: float,
         progress: Progress,
@@ -270,7 +271,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         for fold in range(n_rounds):
             is_out = folds == fold
             part = design.rows(~is_out)
-            weights = self._solve(part, numbers[~is_out], costs[~is_out], weights, tol, progress).weights
+            solution = self._solve(part, numbers[~is_out], costs[~is_out], start=weights, tol=tol, progress=progress)
+            weights = solution.weights
             margins[is_out] = weigh_as_new(design.rows(is_out), part).forward(weights)
         is_used = (folds < n_rounds) & (costs > 0)
         if weights is None or not is_used.any():
