@@ -12,6 +12,9 @@ GRAM_LENGTHS = (2, 3, 4, 5)
 #: Of a longer word (a key, a blob, a path without breaks) only this many leading bytes are cut into n-grams.
 _MAX_BYTES = 64
 _LENGTHS = np.array(GRAM_LENGTHS)
+#: How many n-grams a word of so many characters has, its two edges counted.
+_N_GRAMS = np.maximum(np.arange(_MAX_BYTES + 3)[:, None] - _LENGTHS + 1, 0).sum(axis=1)
+_NONE = np.zeros(1, dtype=np.int64)
 
 
 def gram_hashes(buffer: npt.NDArray[np.uint8], prefix: PrefixHash, starts: Ints, ends: Ints) -> tuple[Ints, UInt64s]:
@@ -20,21 +23,22 @@ def gram_hashes(buffer: npt.NDArray[np.uint8], prefix: PrefixHash, starts: Ints,
     One word may have one n-gram twice.
     """
     ends = np.minimum(ends, starts + _MAX_BYTES)
-    if is_ascii := buffer.max(initial=0) < 0x80:
+    if is_ascii := np.maximum.reduce(buffer) < 0x80:
         first, last = starts - 1, ends + 1
     else:
         # Positions of characters, not of bytes: in UTF-8 a byte 10xxxxxx continues the character before it.
         characters = np.append(np.flatnonzero((buffer & 0xC0) != 0x80), len(buffer))
         first, last = characters.searchsorted(starts) - 1, characters.searchsorted(ends) + 1
     n_characters = last - first
-    n_grams = np.maximum(n_characters[:, None] - (_LENGTHS - 1), 0).sum(axis=1)
-    places = np.arange(n_characters.sum()) + np.repeat(first - np.cumsum(n_characters) + n_characters, n_characters)
+    behind = n_characters.cumsum()
+    # Each character of each word, and behind it the ends of the n-grams that begin there, as far as the word reaches.
+    places = np.arange(behind[-1] if len(behind) else 0) + (first + n_characters - behind).repeat(n_characters)
     stops = places[:, None] + _LENGTHS
-    is_inside = stops <= np.repeat(last, n_characters)[:, None]
-    places, stops = np.repeat(places, is_inside.sum(axis=1)), stops[is_inside]
+    is_inside = stops <= last.repeat(n_characters)[:, None]
+    stops, places = stops[is_inside], (stops - _LENGTHS)[is_inside]
     if not is_ascii:
         places, stops = characters.take(places), characters.take(stops)
-    return np.concatenate(([0], np.cumsum(n_grams))), prefix(places, stops)
+    return np.concatenate((_NONE, _N_GRAMS.take(n_characters).cumsum())), prefix(places, stops)
 
 
 def gram_share(begins: Ints) -> npt.NDArray[np.float32]:

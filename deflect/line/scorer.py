@@ -31,7 +31,7 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 def damped(counts: Ints) -> Float32s:
     """Return sub-linear term frequencies, 1 + ln(count), up to a count of 256; 0 stays 0."""
-    return _DAMPED.take(np.minimum(counts, len(_DAMPED) - 1))
+    return _DAMPED.take(counts, mode="clip")
 
 
 def last_equals(keys: Ints, n_keys: int) -> Ints:
@@ -173,6 +173,8 @@ class Scorer:
         squares = self.squares.take(found.rows, mode="clip")  # All unseen words have the last.
         squares *= found.factors
         squares *= found.factors
+        if len(found.begins) == 2 and len(squares):
+            return np.sqrt(np.add.reduceat(squares, found.begins[:1]))
         sums = np.ones(len(found.begins) - 1, dtype=np.float32)
         has_words = (found.begins[1:] > found.begins[:-1]).nonzero()[0]
         if len(has_words):
@@ -211,10 +213,14 @@ class Scorer:
         places = np.flatnonzero(rows[::2] == self.nowhere)
         if not len(places):
             return np.empty((0, len(self.categories)), dtype=np.float32)
-        _, firsts, numbers = np.unique(hashes.take(places), return_index=True, return_inverse=True)
-        rows[2 * places] = self.nowhere + 1 + numbers
-        chosen = places.take(firsts)
+        # The few that a ticket has are numbered sooner so than by np.unique.
+        numbers: dict[int, int] = {}
+        own = [numbers.setdefault(key, len(numbers)) for key in hashes.take(places).tolist()]
+        rows[2 * places] = self.nowhere + 1 + np.array(own)
+        chosen = np.empty(len(numbers), dtype=np.int64)
+        chosen[own] = places
         begins, grams = gram_hashes(words.buffer, prefix, words.starts.take(chosen), words.ends.take(chosen))
         found = self.gram_slots.find(grams, len(self.gram_table) - 1)
-        shares = np.repeat(gram_share(begins), np.diff(begins))
-        return add_rows(begins, found, shares, self.gram_table, is_batch=is_batch)
+        unseen = add_rows(begins, found, np.ones(len(found), dtype=np.float32), self.gram_table, is_batch=is_batch)
+        unseen *= gram_share(begins)[:, None]
+        return unseen
