@@ -36,7 +36,7 @@ LAYOUT = {
     "squares.npy": np.float32,
     "gram_slots.npy": np.uint64,
     "gram_seeds.npy": np.uint8,
-    "gram_table.npy": np.float32,
+    "gram_table.npy": np.float16,
     "intercept.npy": np.float32,
 }
 _TEXTS = ("playbook.toml", "card.md")

@@ -23,12 +23,10 @@ def gram_hashes(buffer: npt.NDArray[np.uint8], prefix: PrefixHash, starts: Ints,
     One word may have one n-gram twice.
     """
     ends = np.minimum(ends, starts + _MAX_BYTES)
-    if is_ascii := np.maximum.reduce(buffer) < 0x80:
-        first, last = starts - 1, ends + 1
+    if np.maximum.reduce(buffer) < 0x80:
+        characters, first, last = None, starts - 1, ends + 1
     else:
-        # Positions of characters, not of bytes: in UTF-8 a byte 10xxxxxx continues the character before it.
-        characters = np.append(np.flatnonzero((buffer & 0xC0) != 0x80), len(buffer))
-        first, last = characters.searchsorted(starts) - 1, characters.searchsorted(ends) + 1
+        characters, first, last = _characters(buffer, starts, ends)
     n_characters = last - first
     behind = n_characters.cumsum()
     # Each character of each word, and behind it the ends of the n-grams that begin there, as far as the word reaches.
@@ -36,9 +34,24 @@ def gram_hashes(buffer: npt.NDArray[np.uint8], prefix: PrefixHash, starts: Ints,
     stops = places[:, None] + _LENGTHS
     is_inside = stops <= last.repeat(n_characters)[:, None]
     stops, places = stops[is_inside], (stops - _LENGTHS)[is_inside]
-    if not is_ascii:
+    if characters is not None:
         places, stops = characters.take(places), characters.take(stops)
     return np.concatenate((_NONE, _N_GRAMS.take(n_characters).cumsum())), prefix(places, stops)
+
+
+def _characters(buffer: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return where each character of some words begins, and which of these are first in each word and behind it.
+
+    In UTF-8 a byte 10xxxxxx continues the character before it.
+    """
+    # Up to behind the edge, or where a long word is cut, behind the next character, which has up to four bytes.
+    n_bytes = ends - starts + 9
+    behind = n_bytes.cumsum()
+    places = np.arange(behind[-1] if len(behind) else 0) + (starts - 1 + n_bytes - behind).repeat(n_bytes)
+    begins = ((buffer.take(places, mode="clip") & 0xC0) != 0x80).nonzero()[0]
+    first = begins.searchsorted(behind - n_bytes)
+    last = begins.searchsorted(behind - n_bytes + ends - starts + 1) + 1
+    return places.take(begins), first, last
 
 
 def gram_share(begins: Ints) -> npt.NDArray[np.float32]:

@@ -16,6 +16,7 @@ from deflect.line.grams import gram_hashes, gram_share
 from deflect.line.hashing import Ints, PrefixHash, SlotTable, UInt64s, pair
 from deflect.line.text import Words, chunks, find_words
 
+Float16s = npt.NDArray[np.float16]
 Float32s = npt.NDArray[np.float32]
 Float64s = npt.NDArray[np.float64]
 
@@ -115,7 +116,7 @@ class Scorer:
     table: Float32s
     squares: Float32s
     gram_slots: SlotTable
-    gram_table: Float32s
+    gram_table: Float16s
     intercept: Float32s
     sharpness: float
 
@@ -221,6 +222,8 @@ class Scorer:
         chosen[own] = places
         begins, grams = gram_hashes(words.buffer, prefix, words.starts.take(chosen), words.ends.take(chosen))
         found = self.gram_slots.find(grams, len(self.gram_table) - 1)
-        unseen = add_rows(begins, found, np.ones(len(found), dtype=np.float32), self.gram_table, is_batch=is_batch)
+        # Half precision is enough for the parts of a word, and half of the memory to wait for.
+        parts, ones = self.gram_table.take(found, axis=0).astype(np.float32), np.ones(len(found), dtype=np.float32)
+        unseen = add_rows(begins, np.arange(len(found)), ones, parts, is_batch=is_batch)
         unseen *= gram_share(begins)[:, None]
         return unseen

@@ -87,7 +87,9 @@ def fold_model(
         table=_with_zero_row(rows[order]),
         squares=np.concatenate((squares[order], (0, unseen_square))).astype(np.float32),
         gram_slots=SlotTable.build(vocabulary.gram_hashes[gram_order]),
-        gram_table=_with_zero_row(np.float32(vocabulary.unseen_idf * gram_weight) * grams[gram_order]),
+        gram_table=_with_zero_row(np.float32(vocabulary.unseen_idf * gram_weight) * grams[gram_order]).astype(
+            np.float16
+        ),
         intercept=intercept.copy(),
         sharpness=sharpness,
     )

@@ -322,7 +322,7 @@ def test_a_wrong_type(saved: Path, name: str, dtype: type, wanted: str) -> None:
 )
 def test_a_wrong_shape(saved: Path, name: str, shape: tuple[int, ...]) -> None:
     """An array for another number of categories is refused."""
-    replace_array(saved, name, np.zeros(shape, dtype=np.float32))
+    replace_array(saved, name, np.zeros(shape, dtype=LAYOUT[name]))
     with pytest.raises(BundleError, match="must fit its 2 categories"):
         read_bundle(saved)
 

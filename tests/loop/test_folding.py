@@ -121,7 +121,7 @@ def test_unseen_words_are_put_together_from_their_grams() -> None:
     is_shared = np.isin(vocabulary.gram_hashes, shared)
     assert vocabulary.grams[word].toarray()[0][is_shared].astype(bool).sum() == 3
     margin = gram_weight * grams[is_shared].sum(axis=0) / np.sqrt(10) / np.sqrt(1 + gram_weight**2) + intercept
-    np.testing.assert_allclose(scorer.margins(["abd"])[0], margin, atol=1e-5)
+    np.testing.assert_allclose(scorer.margins(["abd"])[0], margin, atol=1e-3)  # n-grams have half precision.
 
 
 def test_empty_tickets_have_the_intercept() -> None:
