@@ -8,6 +8,7 @@ from importlib import import_module
 _PUBLIC = {
     "DeflectError": "deflect.errors",
     "Deflector": "deflect.line.deflector",
+    "IncidentFeed": "deflect.incidents.feed",
     "Playbook": "deflect.line.playbook",
     "Report": "deflect.loop.evaluation",
     "Split": "deflect.loop.splits",

@@ -6,7 +6,8 @@ DeflectError
 ├── TicketFileError           a ticket file cannot be read at all
 ├── PlaybookError             a playbook has faults; it lists all of them
 ├── DiagnosisError            a diagnosis could not look at its subject at all
-├── IncidentFeedError         a status page cannot be read, or is none
+├── IncidentFeedError         a status page cannot be read
+│   └── NoStatusPageError     what answered is no status page
 ├── BundleError               a bundle is incomplete, damaged or not a bundle
 │   └── BundleVersionError    a bundle was written by a newer deflect
 └── OptionalDependencyError   a feature needs a package that is not installed (also an ImportError)
@@ -47,7 +48,11 @@ class DiagnosisError(DeflectError):
 
 
 class IncidentFeedError(DeflectError):
-    """A status page cannot be read, or is none; raised at start-up only."""
+    """A status page cannot be read; raised where the caller asks for it, never by a running feed."""
+
+
+class NoStatusPageError(IncidentFeedError):
+    """What answered is no status page that deflect knows; raised at start-up."""
 
 
 class BundleError(DeflectError):

@@ -13,6 +13,7 @@ import deflect
 PUBLIC = [
     "DeflectError",
     "Deflector",
+    "IncidentFeed",
     "Playbook",
     "Report",
     "Split",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deflect.edge import diagnose_command, screen
+from deflect.edge import diagnose_command, incidents_command, screen
 from deflect.edge.screen import errors as _errors
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ app = typer.Typer(
 playbook_app = typer.Typer(help="Look after a playbook.", no_args_is_help=True)
 app.add_typer(playbook_app, name="playbook")
 app.add_typer(diagnose_command.app, name="diagnose")
+app.add_typer(incidents_command.app, name="incidents")
 
 #: A ticket on stdin is read up to this many bytes.
 _MAX_STDIN_BYTES = 20_000_000

@@ -17,8 +17,9 @@ from deflect.errors import ParameterError
 from deflect.line.deflector import Deflector
 from deflect.line.suggestion import Alternative, Suggestion
 from deflect.loop.records import CHUNK_ROWS, Row, RowFault
+from deflect.loop.replacing import replacing
 from deflect.loop.rows import TicketRows, file_format, open_rows
-from deflect.loop.targets import csv_text, open_target, replacing
+from deflect.loop.targets import csv_text, open_target
 from deflect.loop.tickets import check_columns, text_columns, ticket_text
 
 if TYPE_CHECKING:

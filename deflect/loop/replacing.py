@@ -1,0 +1,31 @@
+"""Writes a file that appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def replacing(target: Path, *, drop_empty: bool = False) -> Iterator[BinaryIO]:
+    """Open a temporary file that takes the target's place when all went well; else the target stays as it was.
+
+    With ``drop_empty``, a file without content removes the target.
+    """
+    part = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:12]}.part")
+    try:
+        with part.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            is_dropped = drop_empty and not file.tell()
+        if is_dropped:
+            target.unlink(missing_ok=True)
+        else:
+            part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
