@@ -15,7 +15,7 @@ _DECLARATION = re.compile(
     r"\?>"
 )
 _ROOT = re.compile(
-    r"(?:\s+|<!--.*?-->|<\?[^<>]*>|<!doctype[^<>\[]*>)*"  # What may stand before the root,
+    r"(?>\s+|<!--.*?-->|<\?[^<>]*>|<!doctype[^<>\[]*>)*+"  # What may stand before the root, never tried twice,
     r"<(?:[\w.-]+:)?(?P<name>[\w.-]{1,60})",  # which may have a prefix: <atom:feed
     re.DOTALL | re.IGNORECASE,
 )
@@ -48,9 +48,10 @@ def read_document(body: bytes, charset: str | None, source: str) -> object:
 
 
 def _xml(body: bytes, charset: str | None) -> Xml:
-    declared = _DECLARATION.match(body[:500].decode("latin-1"))
+    declared = _DECLARATION.match(body[:_HEAD_CHARACTERS].decode("latin-1"))
     text = _decode(body, charset, (declared and declared["encoding"]) or "utf-8").lstrip("\ufeff")
-    text = _DECLARATION.sub("", text, count=1).lstrip()
+    declaration = _DECLARATION.match(text[:_HEAD_CHARACTERS])
+    text = text[declaration.end() if declaration else 0 :].lstrip()
     root = _ROOT.match(text[:_HEAD_CHARACTERS])
     return Xml(text, root["name"] if root else "")
 

@@ -51,4 +51,4 @@ def plain(text: str, max_characters: int = MAX_BODY_CHARACTERS) -> str:
 
 def one_line(text: str, max_characters: int = MAX_TITLE_CHARACTERS) -> str:
     """Clean a text that must stand on one line, such as a name."""
-    return clean(text.replace("\n", " "), max_characters).replace("\n", " ")
+    return clean(clean(text, max_characters).replace("\n", " "))

@@ -60,6 +60,6 @@ def _javascript(text: str) -> datetime | None:
 _WAYS: tuple[Callable[[str], datetime | None], ...] = (
     _unix,  # First: to ISO 8601, eight digits are a day.
     datetime.fromisoformat,
+    _javascript,  # Before RFC 2822, which would read it without its zone.
     parsedate_to_datetime,
-    _javascript,
 )
