@@ -6,13 +6,18 @@ import asyncio
 import math
 import os
 import random
+import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 from deflect.errors import IncidentFeedError, NoStatusPageError, ParameterError
 from deflect.incidents.background import Background
@@ -37,6 +42,15 @@ class _Held:
     fresh: Snapshot
     stale: Snapshot
     stale_from: float  # In seconds of time.monotonic.
+
+
+@dataclass(slots=True)
+class _Session:
+    """What lives from a start to a close, in one thread; the client is opened there too, as that takes a moment."""
+
+    background: Background
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    fetcher: Fetcher | None = None
 
 
 class IncidentFeed:
@@ -111,18 +125,19 @@ class IncidentFeed:
         cached = read_snapshot(self._cache_path, self._names) if self._cache_path else None
         self._held = self._hold(cached or Snapshot(stale=True))
         self._fault: IncidentFeedError | None = None
-        self._background: Background | None = None
-        self._fetcher: Fetcher | None = None
-        self._lock = asyncio.Lock()
-        self._is_started = False
-        self._pid = os.getpid()
-        self._inherited: list[object] = []
+        self._session: _Session | None = None
+        self._is_started = self._must_restart = False
+        self._guard = threading.RLock()  # Of the session; the snapshot needs none.
+        self._inherited: list[_Session | None] = []
+        _FEEDS.add(self)
+        _watch_forks()
 
     @property
     def snapshot(self) -> Snapshot:
         """The last snapshot: what is known now, and whether that is long ago. Reading it never waits."""
-        if self._is_started and self._pid != os.getpid():
-            self._begin_again()
+        if self._must_restart:
+            self._must_restart = False
+            self.start(check=False)
         held = self._held
         return held.fresh if time.monotonic() < held.stale_from else held.stale
 
@@ -152,9 +167,10 @@ class IncidentFeed:
                 fault = self._fault
                 self.close()
                 raise fault
-        if not self._is_started:
-            self._is_started = True
-            self._in_background().submit(self._keep_fresh(wait_first=check))
+        with self._guard:
+            if not self._is_started:
+                self._is_started = True
+                self._submit(lambda session: self._keep_fresh(session, wait_first=check))
         return self
 
     def refresh(self, *, check: bool = False) -> Snapshot:
@@ -177,20 +193,23 @@ class IncidentFeed:
             With ``check``: the page could not be read, or is none.
 
         """
-        self._in_background().submit(self._refresh()).result()
+        with suppress(CancelledError):  # Another thread closed the feed.
+            self._submit(self._refresh).result()
         return self._checked(check=check)
 
     async def refresh_async(self, *, check: bool = False) -> Snapshot:
         """Read the page now, from a coroutine; else like ``refresh``."""
-        await asyncio.wrap_future(self._in_background().submit(self._refresh()))
+        await asyncio.wrap_future(self._submit(self._refresh))
         return self._checked(check=check)
 
     def close(self) -> None:
         """End the thread; the last snapshot stays, and ages. ``start`` begins again."""
-        background, fetcher = self._background, self._fetcher
-        self._background, self._fetcher, self._lock, self._is_started = None, None, asyncio.Lock(), False
-        if background is not None and self._pid == os.getpid():
-            background.close(_CLOSE_SECONDS, last=fetcher.client.aclose() if fetcher else None)
+        with self._guard:
+            session, self._session = self._session, None
+            self._is_started = self._must_restart = False
+        if session is not None:
+            fetcher = session.fetcher
+            session.background.close(_CLOSE_SECONDS, last=fetcher.client.aclose() if fetcher else None)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -209,29 +228,27 @@ class IncidentFeed:
             raise self._fault
         return self.snapshot
 
-    def _in_background(self) -> Background:
-        if self._pid != os.getpid():
-            self._begin_again()
-        if self._background is None:
-            self._background = Background("deflect-incidents")
-        return self._background
+    def _submit(self, work: Callable[[_Session], Coroutine[None, None, None]]) -> Future[None]:
+        """Start work in the background thread, which begins with the first of it."""
+        with self._guard:
+            if self._session is None:
+                self._session = _Session(Background("deflect-incidents"))
+            return self._session.background.submit(work(self._session))
 
-    def _begin_again(self) -> None:
-        """Start a thread of one's own after a fork, which takes over no threads.
+    def _after_fork(self) -> None:
+        """Prepare a forked process, which takes over no threads: the next reading of the snapshot starts one.
 
-        What the parent's thread worked with is never touched and never freed: its sockets are the parent's too.
+        What the parent's thread works with is never touched and never freed: its sockets are the parent's too.
         """
-        was_started, self._pid = self._is_started, os.getpid()
-        self._inherited += [self._background, self._fetcher, self._lock]
-        self._background, self._fetcher, self._lock, self._is_started = None, None, asyncio.Lock(), False
-        if was_started:
-            self.start(check=False)
+        self._inherited.append(self._session)
+        self._guard, self._session = threading.RLock(), None
+        self._must_restart, self._is_started = self._is_started, False
 
-    async def _keep_fresh(self, *, wait_first: bool) -> None:
+    async def _keep_fresh(self, session: _Session, *, wait_first: bool) -> None:
         n_failures = 0
         while True:
             if not wait_first:
-                await self._refresh()
+                await self._refresh(session)
             wait_first = False
             n_failures = n_failures + 1 if self._fault else 0
             await asyncio.sleep(self._delay_seconds(n_failures))
@@ -243,14 +260,14 @@ class IncidentFeed:
         # Many processes that were started together must not ask together.
         return max(delay, asked) * random.uniform(1 - _JITTER_FRACTION, 1 + _JITTER_FRACTION)  # noqa: S311  # No secret.
 
-    async def _refresh(self) -> None:
+    async def _refresh(self, session: _Session) -> None:
         """Ask the sources in order until one answers, and hold what it says."""
-        async with self._lock:
+        async with session.lock:
             faults: list[IncidentFeedError] = []
             for source in self._sources:
                 try:
                     async with asyncio.timeout(self._timeout_seconds):
-                        reading = await source.read(self._open_fetcher())
+                        reading = await source.read(self._open_fetcher(session))
                 except IncidentFeedError as error:
                     faults.append(error)
                 except TimeoutError:
@@ -278,12 +295,11 @@ class IncidentFeed:
                 said = f"{self._cache_path} could not be written: {error.strerror}"
                 self._held = self._hold(replace(snapshot, error=one_line(said)))
 
-    def _open_fetcher(self) -> Fetcher:
-        if self._fetcher is None:
-            self._fetcher = Fetcher(
-                open_client(self._timeout_seconds), self._headers, host_of(self._address), self._max_bytes
-            )
-        return self._fetcher
+    def _open_fetcher(self, session: _Session) -> Fetcher:
+        if session.fetcher is None:
+            client, host = open_client(self._timeout_seconds), host_of(self._address)
+            session.fetcher = Fetcher(client, self._headers, host, self._max_bytes)
+        return session.fetcher
 
     def _hold(self, snapshot: Snapshot) -> _Held:
         if snapshot.fetched_at is None:
@@ -307,3 +323,19 @@ def _check_positive(*, or_zero: bool = False, **values: float) -> None:
         if not (value >= 0 if or_zero else value > 0) or math.isinf(value):
             msg = f"{name} must be {'0 or more' if or_zero else 'above 0'} and finite. Got {value} instead."
             raise ParameterError(msg)
+
+
+#: All feeds of this process, for what a fork needs.
+_FEEDS: WeakSet[IncidentFeed] = WeakSet()
+
+
+@cache
+def _watch_forks() -> None:
+    """Have every feed prepared in forked processes; once is enough."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_prepare_feeds)
+
+
+def _prepare_feeds() -> None:
+    for feed in _FEEDS:
+        feed._after_fork()  # noqa: SLF001  # Its own module.

@@ -124,8 +124,8 @@ class Fetcher:
 
 
 def open_client(timeout_seconds: float) -> httpx.AsyncClient:
-    """Open a client; a single silence may last as long as the whole, which the caller bounds."""
-    return httpx.AsyncClient(timeout=timeout_seconds, limits=httpx.Limits(max_connections=4))
+    """Open a client; the caller bounds the whole, and this only what he forgets."""
+    return httpx.AsyncClient(timeout=2 * timeout_seconds, limits=httpx.Limits(max_connections=4))
 
 
 def retry_seconds(error: IncidentFeedError) -> float:

@@ -47,12 +47,12 @@ def test_time_of_javascript() -> None:
 
 
 def test_overall() -> None:
-    """ "Has issues" is as bad as the worst incident."""
+    """The words "has issues" are as bad as the worst incident."""
     assert parsed(ANSWER).overall == "critical"
 
 
 def test_issues_without_incident() -> None:
-    """ "Has issues" without an incident is minor: no more is known."""
+    """The words "has issues" without an incident are minor: no more is known."""
     assert parsed({"page": {"status": "HASISSUES"}}).overall == "minor"
 
 

@@ -25,7 +25,7 @@ from deflect.incidents.providers.plain_text import clean, one_line, plain
         ("\x1b[2Jgone\x07\x9b", "[2Jgone"),
         ("admin\u202egnp.exe", "admingnp.exe"),
         ("lone \ud800 surrogate", "lone surrogate"),
-        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("क\u200dष", "क\u200dष"),
         ("line\u2028end", "line\nend"),
         ("", ""),
     ],
