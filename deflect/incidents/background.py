@@ -6,12 +6,14 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
 #: Names are resolved and files are read in these; more would only pile up behind a name server that is silent.
 _N_BLOCKING_THREADS = 2
+#: What was broken off gets so long to end.
+_END_SECONDS = 1.0
 
 
 class Background:
@@ -24,17 +26,23 @@ class Background:
         self._loop = asyncio.new_event_loop()
         self._pool = ThreadPoolExecutor(_N_BLOCKING_THREADS, thread_name_prefix=name)
         self._loop.set_default_executor(self._pool)
+        self._futures: set[Future[Any]] = set()
         self._last: Coroutine[None, None, None] | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, coroutine: Coroutine[None, None, Result]) -> Future[Result]:
         """Start a coroutine in the thread."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        self._futures.add(future)
+        future.add_done_callback(self._futures.discard)
+        return future
 
     def close(self, timeout_seconds: float, last: Coroutine[None, None, None] | None = None) -> None:
-        """Break off what runs, run a last coroutine, and end the thread."""
+        """Break off what was submitted, run a last coroutine, and end the thread."""
         self._last = last
+        for future in [*self._futures]:
+            future.cancel()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout_seconds)
 
@@ -42,10 +50,10 @@ class Background:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
-            tasks = asyncio.all_tasks(self._loop)
-            for task in tasks:
-                task.cancel()
-            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            # What was submitted is cancelled already, and ends what it began itself: cancelled from outside, a
+            # connection that is just being opened would complain.
+            if tasks := asyncio.all_tasks(self._loop):
+                self._loop.run_until_complete(asyncio.wait(tasks, timeout=_END_SECONDS))
             if self._last is not None:
                 self._loop.run_until_complete(self._last)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import subprocess
@@ -338,7 +339,7 @@ def gaps(site: Site, n: int) -> list[float]:
     site.answer = answer
     with IncidentFeed(f"{site.url}/x", interval_seconds=0.05):
         wait_until(lambda: len(times) > n)
-    return [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    return [later - earlier for earlier, later in itertools.pairwise(times)]
 
 
 def test_back_off(site: Site) -> None:

@@ -11,7 +11,7 @@ from deflect.incidents.providers import PROVIDERS, choose, named
 @pytest.mark.parametrize("document", [{}, [], None, 1, "text", {"error": "not found"}, [{"id": 1}], {"data": {}}])
 def test_no_status_page(document: object) -> None:
     """JSON that is no status page is refused, with what to do."""
-    with pytest.raises(NoStatusPageError, match="here answered, but it is no status page .* Give the address"):
+    with pytest.raises(NoStatusPageError, match=r"here answered, but it is no status page .* Give the address"):
         choose(document, "here")
 
 

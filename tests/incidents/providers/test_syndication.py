@@ -15,9 +15,9 @@ RSS = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0"><channel><title>Acme</title>
 <item>
   <title>Routing errors</title>
-  <description>&lt;p&gt;&lt;small&gt;Nov 23, 10:40 UTC&lt;/small&gt;&lt;br&gt;&lt;strong&gt;Monitoring&lt;/strong&gt; - A fix is
-out.&lt;/p&gt;&lt;p&gt;&lt;small&gt;Nov 23, 10:00 UTC&lt;/small&gt;&lt;br&gt;&lt;strong&gt;Investigating&lt;/strong&gt; - We
-look, and say when it is resolved.&lt;/p&gt;</description>
+  <description><![CDATA[<p><small>Nov 23, 10:40 UTC</small><br><strong>Monitoring</strong> - A fix is out.</p>
+<p><small>Nov 23, 10:00 UTC</small><br><strong>Investigating</strong> - We look, and say when it is resolved.</p>]]>
+  </description>
   <pubDate>Mon, 23 Nov 2026 10:40:00 +0000</pubDate>
   <link>https://status.acme.example/incidents/1</link><guid>https://status.acme.example/incidents/1</guid>
 </item></channel></rss>"""
@@ -91,7 +91,8 @@ def test_maintenance() -> None:
 
 def test_latin_1() -> None:
     """A feed in another encoding is read as its declaration says."""
-    text = "<?xml version='1.0' encoding='ISO-8859-1'?><rss version='2.0'><channel><item><title>Störung</title></item></channel></rss>"
+    item = "<item><title>Störung</title></item>"
+    text = f"<?xml version='1.0' encoding='ISO-8859-1'?><rss version='2.0'><channel>{item}</channel></rss>"
     document = read_document(text.encode("latin-1"), None, "here")
     assert PROVIDERS["feed"].parse([document], "here").incidents[0].title == "Störung"
 
