@@ -50,12 +50,23 @@ class Background:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
-            # What was submitted is cancelled already, and ends what it began itself: cancelled from outside, a
-            # connection that is just being opened would complain.
-            if tasks := asyncio.all_tasks(self._loop):
-                self._loop.run_until_complete(asyncio.wait(tasks, timeout=_END_SECONDS))
-            if self._last is not None:
-                self._loop.run_until_complete(self._last)
+            self._loop.run_until_complete(self._end())
         finally:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._loop.close()
+
+    async def _end(self) -> None:
+        """Wait for what was broken off.
+
+        It is cancelled already, and ends what it began itself: cancelled from outside, a connection that is just being
+        opened would complain.
+        """
+        await self._others()
+        if self._last is not None:
+            await self._last
+        await self._loop.shutdown_asyncgens()
+        await self._others()
+
+    async def _others(self) -> None:
+        if tasks := asyncio.all_tasks(self._loop) - {asyncio.current_task(self._loop)}:
+            await asyncio.wait(tasks, timeout=_END_SECONDS)

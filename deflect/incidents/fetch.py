@@ -6,10 +6,12 @@ import asyncio
 import socket
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import ip_address
+from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
 from deflect.errors import IncidentFeedError, NoStatusPageError, OptionalDependencyError
@@ -111,12 +113,14 @@ class Fetcher:
             raise IncidentFeedError(msg)
         unpacker = None if encoding in {"identity", ""} else zlib.decompressobj(_ANY_WINDOW)
         body = bytearray()
-        async for chunk in response.aiter_raw():
-            room = self.max_bytes - len(body) + 1
-            body += chunk if unpacker is None else unpacker.decompress(chunk, room)
-            if len(body) > self.max_bytes:
-                msg = f"{shown_url(url)} must be at most {self.max_bytes:,} bytes long, got more"
-                raise IncidentFeedError(msg)
+        raw = cast("AsyncGenerator[bytes, None]", response.aiter_raw())  # It is one: left half read, it must be closed.
+        async with aclosing(raw) as chunks:
+            async for chunk in chunks:
+                room = self.max_bytes - len(body) + 1
+                body += chunk if unpacker is None else unpacker.decompress(chunk, room)
+                if len(body) > self.max_bytes:
+                    msg = f"{shown_url(url)} must be at most {self.max_bytes:,} bytes long, got more"
+                    raise IncidentFeedError(msg)
         if unpacker is not None and not unpacker.eof:
             msg = f"{shown_url(url)} could not be read: its gzip ends too early"
             raise IncidentFeedError(msg)
