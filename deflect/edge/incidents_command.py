@@ -10,7 +10,6 @@ import typer
 from rich.text import Text
 
 from deflect.edge import screen
-from deflect.errors import DeflectError
 
 if TYPE_CHECKING:
     from deflect.incidents.snapshot import Incident, Snapshot
@@ -34,12 +33,8 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what a status page says now."""
-    try:
+    with screen.errors():
         snapshot = _read(url, provider, timeout_seconds)
-    except DeflectError as error:
-        screen.err.print("error:", style="bold red", end=" ")
-        screen.say(str(error))
-        raise typer.Exit(2) from None
     if as_json:
         from deflect.incidents.snapshot_file import plain_values
 
