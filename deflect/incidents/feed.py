@@ -92,12 +92,9 @@ class IncidentFeed:
 
     Examples
     --------
-    >>> from pathlib import Path
-    >>> page = getfixture("tmp_path") / "incidents.json"
-    >>> _ = page.write_text('{"incidents": [{"title": "DNS is slow", "impact": "minor"}]}')
-    >>> with IncidentFeed(page) as feed:
-    ...     [incident.title for incident in feed.snapshot.incidents]
-    ['DNS is slow']
+    >>> feed = IncidentFeed("https://www.githubstatus.com")  # .start() begins to read it.
+    >>> feed.snapshot.stale, feed.snapshot.incidents
+    (True, ())
 
     """
 
@@ -148,8 +145,8 @@ class IncidentFeed:
         ----------
         check
             True (default) waits for the first reading, ``timeout_seconds`` a source at most, and raises if what
-            answered is no status page. A page that does not answer is no error: a form must start while it is down.
-            False does not wait at all.
+            answered is no status page, unless the cache proves that it was one. A page that does not answer is no
+            error: a form must start while it is down. False does not wait at all.
 
         Returns
         -------
@@ -163,7 +160,7 @@ class IncidentFeed:
         """
         if check:
             self.refresh()
-            if isinstance(self._fault, NoStatusPageError):
+            if isinstance(self._fault, NoStatusPageError) and self._held.fresh.fetched_at is None:
                 fault = self._fault
                 self.close()
                 raise fault

@@ -198,6 +198,18 @@ def test_restart(site: Site, tmp_path: Path) -> None:
     feed.close()
 
 
+def test_restart_behind_an_error_page(site: Site, tmp_path: Path) -> None:
+    """A web page in place of the status page is no mistake where the cache proves that there was one."""
+    site.says(file_with("Down"))
+    kept = tmp_path / "kept.json"
+    with IncidentFeed(f"{site.url}/x", cache_path=kept):
+        pass
+    site.says("<html>We are down.</html>")
+    with IncidentFeed(f"{site.url}/x", cache_path=kept) as feed:
+        assert titles(feed.snapshot) == ["Down"]
+        assert "no status page" in feed.snapshot.error
+
+
 def test_anothers_cache(site: Site, tmp_path: Path) -> None:
     """What another feed kept on disk is not taken for this one's."""
     site.says(file_with("Down"))
