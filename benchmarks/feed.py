@@ -19,7 +19,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 
 from deflect import Deflector, IncidentFeed
+from deflect.line.banner import Banner, Customer, Outlook
 
+CLEAR, BUSY, BANNER = Outlook(), Outlook("major"), Banner("banner", "incident", "major", "There is an incident.")
 TICKET = "Our custom domain does not resolve since this morning, the CNAME points to the old host."
 N_ROUNDS = 40
 N_SUGGESTIONS = 100
@@ -118,9 +120,13 @@ class Watched:
     def __init__(self, feed: IncidentFeed) -> None:
         self.feed = feed
 
-    def banner(self, text: str) -> str | None:  # noqa: ARG002  # What a Deflector gives.
-        """Read the snapshot, and return the same whatever it says: putting a banner into an answer takes time too."""
-        return "There is an incident." if self.feed.snapshot is not None else None
+    def outlook(self, customer: Customer) -> Outlook:  # noqa: ARG002  # What a Deflector gives.
+        """Read the snapshot, and return the same whatever it says: to make something of it takes time too."""
+        return CLEAR if self.feed.snapshot is not None else BUSY
+
+    def banner(self, text: str, **context: object) -> Banner | None:  # noqa: ARG002  # The same.
+        """Read the snapshot, and return the same whatever it says."""
+        return BANNER if self.feed.snapshot is not None else None
 
 
 def latencies(url: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from collections.abc import Mapping
@@ -13,13 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deflect.edge import diagnose_command, incidents_command, screen
+from deflect.edge import diagnose_command, incidents_command, screen, surge_command
 from deflect.edge.screen import errors as _errors
+from deflect.errors import ParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from deflect.line.playbook import Playbook, Tool
+    from deflect.loop.incident_windows import IncidentWindow
     from deflect.loop.training import Plan, Training
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ playbook_app = typer.Typer(help="Look after a playbook.", no_args_is_help=True)
 app.add_typer(playbook_app, name="playbook")
 app.add_typer(diagnose_command.app, name="diagnose")
 app.add_typer(incidents_command.app, name="incidents")
+app.command()(surge_command.surge)
 
 #: A ticket on stdin is read up to this many bytes.
 _MAX_STDIN_BYTES = 20_000_000
@@ -67,6 +69,9 @@ def train(
     min_pair_df: Annotated[int, typer.Option(help="Tickets that must have a word pair; more makes it smaller.")] = 2,
     calibration_fraction: Annotated[float, typer.Option(help="Share of the tickets to fit thresholds on.")] = 0.2,
     test_fraction: Annotated[float, typer.Option(help="Share of the tickets to report on.")] = 0.2,
+    incidents: Annotated[
+        Path | None, typer.Option(help="JSON file of past incidents; their tickets then weigh little. Needs --time.")
+    ] = None,
 ) -> None:
     """Train on labelled tickets and write a bundle."""
     with _errors():
@@ -75,6 +80,7 @@ def train(
         from deflect.loop.training import Plan
 
         book = load_playbook(playbook)
+        windows = _past_incidents(incidents, time)
         frame = _read(tickets, text, category)
         plan = Plan(
             TicketClassifier(min_pair_df=min_pair_df),
@@ -85,8 +91,11 @@ def train(
             confidence=confidence,
             per=per.value,
             least_probability=least_probability,
+            windows=windows,
         )
         training = _train(frame, book, plan)
+        if windows:
+            screen.say(f"{training.n_marked:,} tickets were written during {len(windows):,} past incidents")
         screen.show_report(training.report)
         training.deflector.save(output, metrics=training.report.metrics)
         screen.say(f"wrote {output}")
@@ -98,6 +107,9 @@ def suggest(
     model: Model = None,
     subject: Annotated[str, typer.Option(help="Subject line.")] = "",
     locale: Annotated[str | None, typer.Option(help="Language of the customer, such as de.")] = None,
+    status: Annotated[str | None, typer.Option(help="Status page, as for deflect incidents show.")] = None,
+    component: Annotated[list[str] | None, typer.Option(help="Component that the customer uses; repeatable.")] = None,
+    region: Annotated[list[str] | None, typer.Option(help="Region of the customer; repeatable.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     prefill: Annotated[
         bool, typer.Option("--prefill", help="Also show what would be filled into the tool's form, and how to run it.")
@@ -107,15 +119,21 @@ def suggest(
     with _errors():
         from deflect.line.deflector import Deflector, joined
 
-        deflector = Deflector.load(model)
+        deflector = Deflector.load(model, incidents=incidents_command.read_board(status) if status else None)
         if text is None:
             text = sys.stdin.buffer.read(_MAX_STDIN_BYTES).decode("utf-8", "replace")
-        suggestion = deflector.suggest(text, subject=subject, locale=locale)
+        suggestion = deflector.suggest(
+            text,
+            subject=subject,
+            locale=locale,
+            customer_components=component or (),
+            customer_regions=region or (),
+        )
         form = deflector.prefill(suggestion, joined(subject, text)) if prefill else {}
         run = _run(suggestion.tool, form) if prefill and suggestion.tool else ""
         if as_json:
             more = {"prefill": form, "run": run} if prefill else {}
-            typer.echo(json.dumps(dataclasses.asdict(suggestion) | more, ensure_ascii=False, indent=1))
+            typer.echo(json.dumps(suggestion.to_dict() | more, ensure_ascii=False, indent=1))
         else:
             screen.show_suggestion(suggestion)
             if run:
@@ -235,6 +253,17 @@ def _read(path: Path, text: list[str] | None, category: str) -> pd.DataFrame:
     screen.show_faults(frame.attrs["faults"])
     screen.say(f"{len(frame):,} tickets in {frame['category'].nunique()} categories")
     return frame
+
+
+def _past_incidents(path: Path | None, time: str | None) -> tuple[IncidentWindow, ...]:
+    if path is None:
+        return ()
+    if time is None:
+        msg = "Past incidents need the times of the tickets. Got no column of the time. Add --time COLUMN."
+        raise ParameterError(msg)
+    from deflect.incidents.history import read_history
+
+    return read_history(path)
 
 
 def _train(frame: pd.DataFrame, playbook: Playbook, plan: Plan) -> Training:

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from deflect.edge import screen
+from deflect.errors import ParameterError
 
 if TYPE_CHECKING:
+    from deflect.incidents.board import StatusBoard
     from deflect.incidents.snapshot import Incident, Snapshot
 
 app = typer.Typer(help="See what the platform's status page says.", no_args_is_help=True)
 
 _COLOURS = {"critical": "bold red", "major": "red", "minor": "yellow", "maintenance": "cyan", "none": "green"}
 _SHOWN_UPDATES = 3
-
-
-@app.callback()
-def _commands() -> None:
-    """Keep ``show`` a command of its own: Typer would make a single one the program."""
+_TIMEOUT_SECONDS = 10.0
+#: A page that was read longer ago is told with that time.
+_STALE = timedelta(minutes=10)
 
 
 @app.command()
 def show(
     url: Annotated[str, typer.Argument(help="Status page: its host, the address of its JSON or feed, or a file.")],
     provider: Annotated[str | None, typer.Option(help="Provider of the page; guessed from the answer without.")] = None,
-    timeout_seconds: Annotated[float, typer.Option(help="Give the page up after so many seconds.")] = 10.0,
+    timeout_seconds: Annotated[float, typer.Option(help="Give the page up after so many seconds.")] = _TIMEOUT_SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what a status page says now."""
@@ -44,6 +46,28 @@ def show(
     raise typer.Exit(1 if _is_something_on(snapshot) else 0)
 
 
+@app.command()
+def export(
+    url: Annotated[str, typer.Argument(help="Status page as for show, or a snapshot that a feed keeps on disk.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Directory to write into.")],
+    provider: Annotated[str | None, typer.Option(help="Provider of the page; guessed from the answer without.")] = None,
+    timeout_seconds: Annotated[float, typer.Option(help="Give the page up after so many seconds.")] = _TIMEOUT_SECONDS,
+) -> None:
+    """Write what a status page says as a static page, an HTML fragment and JSON, to be served from elsewhere."""
+    with screen.errors():
+        from deflect.incidents.export import write_export
+
+        at = datetime.now(UTC)
+        snapshot = _as_kept(_read(url, provider, timeout_seconds), url, at)
+        try:
+            files = write_export(snapshot, output, at=at)
+        except OSError as error:
+            msg = f"--output must be a directory that can be written. {output}: {error.strerror}. Choose another."
+            raise ParameterError(msg) from None
+    for path in files:
+        screen.say(f"wrote {path}")
+
+
 def _read(url: str, provider: str | None, timeout_seconds: float) -> Snapshot:
     from deflect.incidents.feed import IncidentFeed
 
@@ -52,6 +76,30 @@ def _read(url: str, provider: str | None, timeout_seconds: float) -> Snapshot:
         return feed.refresh(check=True)
     finally:
         feed.close()
+
+
+def _as_kept(snapshot: Snapshot, url: str, at: datetime) -> Snapshot:
+    """Return a snapshot with the time at which the page itself was read, where a file tells it."""
+    from deflect.incidents.snapshot_file import kept_at
+
+    fetched_at = kept_at(Path(url.removeprefix("file://")))
+    if fetched_at is None:
+        return snapshot
+    return replace(snapshot, fetched_at=fetched_at, stale=at - fetched_at > _STALE)
+
+
+def read_board(url: str) -> StatusBoard:
+    """Read a status page once, for a deflector."""
+    from deflect.incidents.board import StatusBoard
+
+    return StatusBoard(_Read(_read(url, None, _TIMEOUT_SECONDS)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A status page that was read once."""
+
+    snapshot: Snapshot
 
 
 def _is_something_on(snapshot: Snapshot) -> bool:

@@ -28,6 +28,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 #: So many bad rows are named on the screen; the rest is counted.
 _SHOWN_FAULTS = 20
+_BANNER_COLOURS = {"critical": "bold red", "major": "red", "minor": "yellow"}
 
 
 def say(text: str) -> None:
@@ -93,7 +94,10 @@ def show_suggestion(suggestion: Suggestion) -> None:
         head.append(f"  nothing to show: {suggestion.reason}", style="yellow")
     out.print(head)
     if suggestion.banner:
-        out.print(Text(f"  {suggestion.banner}", style="red"))
+        lines = suggestion.banner.to_text().splitlines()
+        style = _BANNER_COLOURS.get(suggestion.banner.severity, "cyan")
+        for line in lines if suggestion.banner.level == "banner" else lines[:1]:
+            out.print(Text(f"  {line}", style=style))
     if suggestion.lead:
         out.print(Text(f"  {suggestion.lead}"))
     for article in suggestion.articles:

@@ -6,10 +6,15 @@ from importlib import import_module
 
 #: Where each public name lives. They are imported when first used: a form without incidents must not pay for HTTP.
 _PUBLIC = {
+    "Banner": "deflect.line.banner",
     "Incident": "deflect.incidents.snapshot",
     "IncidentFeed": "deflect.incidents.feed",
     "Snapshot": "deflect.incidents.snapshot",
+    "StatusBoard": "deflect.incidents.board",
+    "Surge": "deflect.incidents.surge",
+    "SurgeMonitor": "deflect.incidents.surge",
     "Update": "deflect.incidents.snapshot",
+    "write_export": "deflect.incidents.export",
 }
 
 __all__ = list(_PUBLIC)

@@ -45,6 +45,15 @@ def read_snapshot(path: Path, sources: Sequence[str]) -> Snapshot | None:
     return replace(snapshot, fetched_at=fetched_at)
 
 
+def kept_at(path: Path) -> datetime | None:
+    """Return when the page was read that a file keeps; None where it is no such file."""
+    try:
+        with path.open("rb") as file:
+            return Fields(json.loads(file.read(_MAX_BYTES))).at("fetched_at")
+    except (OSError, ValueError, RecursionError):  # It is a page, or a file that says nothing of a time.
+        return None
+
+
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()

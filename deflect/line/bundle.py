@@ -21,6 +21,7 @@ import numpy as np
 from deflect.errors import BundleError, BundleVersionError
 from deflect.line.card import model_card
 from deflect.line.hashing import SlotTable
+from deflect.line.incident_prior import IncidentPrior
 from deflect.line.playbook import Playbook, parse_playbook
 from deflect.line.scorer import Scorer
 from deflect.line.thresholds import Thresholds
@@ -42,6 +43,8 @@ LAYOUT = {
 _TEXTS = ("playbook.toml", "card.md")
 #: The manifest's last key: the SHA-256 of the manifest's own bytes while this value is empty.
 _SEAL = "manifest_sha256"
+#: A key that a manifest need not have.
+_PRIOR = "incident_prior"
 _MAX_MANIFEST_BYTES = 50_000_000
 
 
@@ -55,6 +58,7 @@ class Bundle:
     fingerprint: str
     metrics: Mapping[str, float] = field(default_factory=dict)
     version: str = ""
+    incident_prior: IncidentPrior = field(default_factory=IncidentPrior)
 
 
 def starter_bundle() -> Path:
@@ -117,6 +121,8 @@ def _write_files(directory: Path, bundle: Bundle) -> None:
         "metrics": dict(bundle.metrics),
         "made_with": _versions(),
         "files": {name: _sha256(directory / name) for name in (*LAYOUT, *_TEXTS)},
+        # One that was not learned is not written: it is this version's default, and may become another's.
+        **({_PRIOR: bundle.incident_prior.to_dict()} if bundle.incident_prior != IncidentPrior() else {}),
         _SEAL: "",
     }
     raw = (json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
@@ -181,6 +187,7 @@ def _opened(path: Path, manifest: Mapping[str, Any], version: str) -> Bundle:
         manifest["training_data"]["sha256"],
         manifest["metrics"],
         version,
+        IncidentPrior.from_dict(manifest[_PRIOR]) if _PRIOR in manifest else IncidentPrior(),
     )
 
 

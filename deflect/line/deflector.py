@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
 
 from deflect.errors import ParameterError
+from deflect.line.banner import Banner, Customer, Outlook
 from deflect.line.bundle import Bundle, read_bundle, starter_bundle, write_bundle
+from deflect.line.incident_first import incident_first, with_tool_of
+from deflect.line.incident_prior import IncidentPrior
 from deflect.line.playbook import Entry, Playbook
 from deflect.line.scorer import Float64s, Scorer
 from deflect.line.suggestion import Alternative, Decision, Evidence, Reason, Suggestion
@@ -30,11 +33,20 @@ class Trained(Protocol):
     fingerprint_: str
 
 
+@runtime_checkable
 class Incidents(Protocol):
-    """Tells what to say about a current incident; must answer at once and never raise."""
+    """Tells what to say about a current incident, such as a ``StatusBoard``; must answer at once and never raise."""
 
-    def banner(self, text: str) -> str | None:
-        """Return what to say to the writer of a ticket, None where nothing is on."""
+    def outlook(self, customer: Customer) -> Outlook:
+        """Return what is on for a customer."""
+
+    def banner(
+        self, text: str, *, category: str | None, customer: Customer, rarity: Callable[[Sequence[str]], Float64s]
+    ) -> Banner | None:
+        """Return what to say to the writer of a ticket of a probable category, None where nothing is to be said.
+
+        ``rarity`` tells how rare each of some words is among tickets, from 0 to 1.
+        """
 
 
 class Arms(Protocol):
@@ -59,15 +71,17 @@ class Deflector:
     playbook
         From ``load_playbook``.
     incidents
-        Tells what to say about a current incident; None (default) knows of none.
+        Tells what to say about a current incident, such as a ``StatusBoard``; None (default) knows of none.
     holdout
         Tells in which arm a requester is; None (default) shows every suggestion. In the arm "control" a suggestion is
         computed and not to be shown: the decision is "abstain", the reason "control".
+    incident_prior
+        How much likelier the category of incidents is while one is on; None (default) takes ``IncidentPrior()``.
 
     Raises
     ------
     ParameterError
-        The thresholds were fitted for other categories.
+        The thresholds were fitted for other categories, or ``incidents`` cannot answer.
 
     Examples
     --------
@@ -86,6 +100,7 @@ class Deflector:
         *,
         incidents: Incidents | None = None,
         holdout: Arms | None = None,
+        incident_prior: IncidentPrior | None = None,
     ) -> None:
         if isinstance(classifier_or_scorer, Scorer):
             self.scorer, self.fingerprint = classifier_or_scorer, ""
@@ -95,6 +110,7 @@ class Deflector:
         self.playbook = playbook
         self.incidents = incidents
         self.holdout = holdout
+        self.incident_prior = incident_prior or IncidentPrior()
         self.model_version = ""
         self.metrics: Mapping[str, float] = {}
         if thresholds.categories != self.scorer.categories:
@@ -103,11 +119,23 @@ class Deflector:
                 f"Got {', '.join(thresholds.categories)}. Call fit_thresholds with this classifier."
             )
             raise ParameterError(msg)
+        if incidents is not None and not isinstance(incidents, Incidents):
+            # Found out here, since suggest must not raise.
+            kind = type(incidents).__name__
+            msg = f"incidents must have the methods outlook and banner. Got {kind}. Put a feed into a StatusBoard."
+            raise ParameterError(msg)
         self._least = np.array(thresholds.least)
         self._extractor: Extractor | None = None
 
     def suggest(
-        self, text: str, *, subject: str = "", requester: str | None = None, locale: str | None = None
+        self,
+        text: str,
+        *,
+        subject: str = "",
+        requester: str | None = None,
+        locale: str | None = None,
+        customer_components: Sequence[str] = (),
+        customer_regions: Sequence[str] = (),
     ) -> Suggestion:
         """Answer one ticket.
 
@@ -121,6 +149,9 @@ class Deflector:
             A stable key of the writer, used for the arm of the experiment only; None puts nobody into an arm.
         locale
             The writer's language, such as "de" or "de-AT"; None takes the playbook's default texts.
+        customer_components, customer_regions
+            What the writer uses of the platform and where, as the status page names them; empty where not known. They
+            decide which incidents concern the writer, and nothing else.
 
         Returns
         -------
@@ -135,8 +166,13 @@ class Deflector:
         # The form must go on whatever fails in here, a playbook, an incident feed or this library's own bug.
         try:
             whole = joined(subject, text)
-            suggestion = self._decided(whole, self.scorer.probabilities([whole])[0], locale)
-            return self._in_context(suggestion, whole, requester)
+            usual = self.scorer.probabilities([whole])[0]
+            if self.incidents is None:
+                suggestion = self._decided(whole, usual, locale)
+            else:
+                customer = Customer(tuple(customer_components), tuple(customer_regions))
+                suggestion = self._during(self.incidents, whole, usual, locale, customer)
+            return self._in_arm(suggestion, requester)
         except Exception:  # noqa: BLE001  # See above; the text must not reach a log, so neither does the error.
             return Suggestion("abstain", "error", model_version=self.model_version)
 
@@ -209,7 +245,10 @@ class Deflector:
 
         """
         figures = dict(self.metrics if metrics is None else metrics)
-        write_bundle(directory, Bundle(self.scorer, self.thresholds, self.playbook, self.fingerprint, figures))
+        bundle = Bundle(
+            self.scorer, self.thresholds, self.playbook, self.fingerprint, figures, incident_prior=self.incident_prior
+        )
+        write_bundle(directory, bundle)
 
     @classmethod
     def load(
@@ -242,17 +281,50 @@ class Deflector:
         """
         bundle = read_bundle(starter_bundle() if directory is None else directory)
         deflector = cls(bundle.scorer, bundle.thresholds, bundle.playbook, incidents=incidents, holdout=holdout)
+        deflector.incident_prior = bundle.incident_prior
         deflector.fingerprint, deflector.metrics = bundle.fingerprint, bundle.metrics
         deflector.model_version = bundle.version
         return deflector
 
-    def _decided(self, text: str, probabilities: Float64s, locale: str | None, *, explain: bool = True) -> Suggestion:
+    def _during(
+        self, incidents: Incidents, text: str, usual: Float64s, locale: str | None, customer: Customer
+    ) -> Suggestion:
+        """Answer a ticket with the status page in mind: the incident first, the tool second.
+
+        While an incident is on, the category is the most probable one under the incident's prior. A category other than
+        ``incident`` must reach its threshold with and without it, so an incident never opens what is closed otherwise.
+        """
+        outlook = incidents.outlook(customer)
+        prior, categories = self.incident_prior, self.scorer.categories
+        if outlook.is_clear:
+            suggestion = self._decided(text, usual, locale)
+        else:
+            now = prior.shifted(usual, categories, outlook)
+            suggestion = self._decided(
+                text, now, locale, limit=np.where(np.array(categories) == prior.category, 1, usual)
+            )
+            if suggestion.category == prior.category:
+                suggestion = with_tool_of(suggestion, self._decided(text, usual, locale, explain=False))
+        banner = incidents.banner(text, category=suggestion.category, customer=customer, rarity=self.scorer.rarity)
+        return incident_first(suggestion, banner, prior.category)
+
+    def _decided(
+        self,
+        text: str,
+        probabilities: Float64s,
+        locale: str | None,
+        *,
+        explain: bool = True,
+        limit: Float64s | None = None,
+    ) -> Suggestion:
+        """Decide by the most probable category; what is compared with its threshold is at most its ``limit``."""
         order = np.argsort(-probabilities, kind="stable")[: _N_ALTERNATIVES + 1].tolist()
         best = order[0]
         categories = self.scorer.categories
         category, probability = categories[best], float(probabilities[best])
         entry = self.playbook.entries.get(category)
-        decision, reason = self._decision(text, category, entry, is_accepted=probability >= self._least[best])
+        counted = probability if limit is None else min(probability, float(limit[best]))
+        decision, reason = self._decision(text, category, entry, is_accepted=counted >= self._least[best])
         advice = entry.for_locale(locale) if entry is not None and decision == "suggest" else None
         return Suggestion(
             decision=decision,
@@ -287,20 +359,14 @@ class Deflector:
         order = np.argsort(-weights, kind="stable")[:_N_EVIDENCE].tolist()
         return tuple(Evidence(names[i], round(float(weights[i]), 4)) for i in order if weights[i] > 0)
 
-    def _in_context(self, suggestion: Suggestion, text: str, requester: str | None) -> Suggestion:
-        """Add what depends on the moment and on the writer: the incident's banner and the arm."""
-        banner = self.incidents.banner(text) if self.incidents else None
+    def _in_arm(self, suggestion: Suggestion, requester: str | None) -> Suggestion:
+        """Hold a suggestion back from the control arm; a banner is shown in both: an incident is no experiment."""
         arm = self.holdout.arm(requester) if self.holdout and requester is not None else None
-        if banner is None and arm is None:
+        if arm is None:
             return suggestion
-        is_held = arm == "control" and suggestion.decision == "suggest"
-        return replace(
-            suggestion,
-            decision="abstain" if is_held else suggestion.decision,
-            reason="control" if is_held else suggestion.reason,
-            banner=banner,
-            arm=arm,
-        )
+        if arm == "control" and suggestion.decision == "suggest":
+            return replace(suggestion, decision="abstain", reason="control", arm=arm)
+        return replace(suggestion, arm=arm)
 
 
 def joined(subject: str, body: str) -> str:

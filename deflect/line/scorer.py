@@ -141,6 +141,19 @@ class Scorer:
         """Return the probability of each category for each ticket, (n_tickets, n_categories); each row sums to 1."""
         return softmax(np.multiply(self.margins(texts), self.sharpness, dtype=np.float64))
 
+    def rarity(self, words: Sequence[str]) -> Float64s:
+        """Return how rare each word is in the training tickets, (n_words,): its idf over that of a word not seen there.
+
+        It lies in (0, 1], 1 for a word that training never saw, and is 0 for what holds no word.
+        """
+        found = find_words(words)
+        rows = self.slots.find(PrefixHash(found.buffer)(found.starts, found.ends), self.nowhere)
+        squares = self.squares.take(np.where(rows == self.nowhere, len(self.squares) - 1, rows))
+        rarities = np.zeros(len(words))
+        owners = np.repeat(np.arange(len(words)), np.diff(found.begins))
+        np.maximum.at(rarities, owners, np.sqrt(np.minimum(squares / self.squares[-1], 1)))
+        return rarities
+
     def contributions(self, text: str) -> tuple[list[str], Float32s]:
         """Return the different words and pairs of a ticket, and what each adds to each margin, (n, n_categories).
 

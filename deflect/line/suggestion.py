@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
+from deflect.line.banner import Banner
 from deflect.line.playbook import Article, Tool
 
 Decision = Literal["suggest", "abstain"]
@@ -15,7 +18,7 @@ Reason = Literal[
     "too_short",  # There is no word to judge by.
     "no_playbook_entry",  # The playbook does not know the category.
     "category_off",  # The playbook says "never".
-    "incident",  # The platform has an incident that explains the ticket.
+    "incident",  # An incident is on that concerns the ticket: its banner first, whatever else there is second.
     "control",  # The requester is in the control arm: computed, not to be shown.
     "error",  # Something went wrong; the form goes on without a suggestion.
 ]
@@ -44,7 +47,8 @@ class Suggestion:
     ``decision`` is "suggest" or "abstain", ``reason`` says why. ``category`` and ``probability`` are the most probable
     category whatever the decision (None and 0 where there is none), ``alternatives`` the next two. ``lead``,
     ``articles`` and ``tool`` come from the playbook, and are there only with the decision "suggest". ``banner`` is what
-    to say about an incident, ``arm`` the requester's arm of the experiment. ``evidence`` has the words that decided.
+    to say about an incident, with any decision; ``arm`` is the requester's arm of the experiment. ``evidence`` has the
+    words that decided.
 
     Examples
     --------
@@ -62,7 +66,16 @@ class Suggestion:
     lead: str = ""
     articles: tuple[Article, ...] = ()
     tool: Tool | None = None
-    banner: str | None = None
+    banner: Banner | None = None
     arm: str | None = None
     model_version: str = ""
     evidence: tuple[Evidence, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return it as plain values, for JSON; times in ISO 8601."""
+        banner = self.banner and {name: _plain(value) for name, value in dataclasses.asdict(self.banner).items()}
+        return {**dataclasses.asdict(self), "banner": banner}
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -34,7 +34,7 @@ def near_duplicate_groups(texts: Sequence[str], similarity: float | None = None)
     """
     if not len(texts):
         return np.empty(0, dtype=np.int64)
-    parts = [_signatures(chunk) for chunk in chunks(texts)]
+    parts = [minhash_signatures(chunk) for chunk in chunks(texts)]
     signatures, n_grams = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     # Equal signatures are one; sorted, so that the order of the tickets plays no part.
     different, firsts, numbers = np.unique(signatures, axis=0, return_index=True, return_inverse=True)
@@ -62,7 +62,7 @@ def connected(pairs: Ints, n: int) -> Ints:
     return groups
 
 
-def _signatures(texts: Sequence[str]) -> tuple[UInt64s, Ints]:
+def minhash_signatures(texts: Sequence[str]) -> tuple[UInt64s, Ints]:
     """Return the MinHash signature of each ticket, (n_tickets, n_bands * band_rows), and its number of 5-grams."""
     words = find_words(texts)
     # From the edge before a ticket to the edge behind it.

@@ -135,14 +135,26 @@ def _groups(texts: list[str], requesters: pd.Series | None) -> Ints:
     return np.unique(together, return_inverse=True)[1].astype(np.int64)
 
 
-def _times(column: pd.Series) -> Ints:
+def read_times(column: pd.Series) -> pd.Series:
+    """Return a column of anything that pandas reads as a time, as times in UTC.
+
+    Raises
+    ------
+    TrainingDataError
+        A row has none that can be read.
+
+    """
     times = pd.to_datetime(column, utc=True, format="mixed", errors="coerce")
     missing = times.index[times.isna()].tolist()
     if missing:
         rows = ", ".join(map(str, missing[:_N_SHOWN])) + ", ..." * (len(missing) > _N_SHOWN)
         msg = f"The column {column.name} must have a time in each row. Got none that can be read in row {rows}."
         raise TrainingDataError(msg)
-    return times.to_numpy(dtype="datetime64[ns]").astype(np.int64)
+    return times
+
+
+def _times(column: pd.Series) -> Ints:
+    return read_times(column).to_numpy(dtype="datetime64[ns]").astype(np.int64)
 
 
 def _by_time(groups: Ints, times: Ints, fractions: tuple[float, float, float]) -> Ints:

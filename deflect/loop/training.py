@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from deflect.errors import TrainingDataError
+from deflect.errors import ParameterError, TrainingDataError
 from deflect.line.deflector import Deflector
+from deflect.line.hashing import Ints
 from deflect.loop.classifier import TicketClassifier
 from deflect.loop.evaluation import Report, evaluate
+from deflect.loop.incident_windows import IncidentWindow, fit_incident_prior, mark, training_weights
 from deflect.loop.promises import fit_thresholds
-from deflect.loop.splits import Split, split_tickets
+from deflect.loop.splits import Split, read_times, split_tickets
 from deflect.loop.vocabulary import Progress, quiet
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ class Plan:
     """How to train: the classifier, unfitted, and the parameters of ``split_tickets`` and ``fit_thresholds``.
 
     ``subject`` names the column of the subject line, if there is one. Each subject is then learned once more by itself:
-    it says what the writer thinks the ticket is about, which a long pasted log in the body would drown.
+    it says what the writer thinks the ticket is about, which a long pasted log in the body would drown. ``windows`` are
+    past incidents; they need a column of the ``time``.
     """
 
     classifier: TicketClassifier = field(default_factory=TicketClassifier)
@@ -46,15 +49,20 @@ class Plan:
     per: Literal["overall", "category"] = "category"
     least_probability: float = 0.0
     subject: str | None = "subject"
+    windows: tuple[IncidentWindow, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """A deflector, the parts it was made from, and how a classifier that learned from train alone does on test."""
+    """A deflector, the parts it was made from, and how a classifier that learned from train alone does on test.
+
+    ``n_marked`` tickets were written during past incidents: they are in train only, with little weight.
+    """
 
     deflector: Deflector
     split: Split
     report: Report
+    n_marked: int = 0
 
 
 def train_deflector(frame: pd.DataFrame, playbook: Playbook, plan: Plan, *, progress: Progress = quiet) -> Training:
@@ -63,6 +71,9 @@ def train_deflector(frame: pd.DataFrame, playbook: Playbook, plan: Plan, *, prog
     ``frame`` has the columns ``text`` and ``category`` of ``read_tickets``. The report is of a classifier that learned
     from train. The deflector's classifier then learns from train and test together, since more tickets make it better;
     its thresholds are fitted on the calibration part, which it has never seen, so its promise is as good as any.
+
+    Tickets that were written during one of the plan's incidents are kept out of calibration and test: promise and
+    report are about ordinary days. Those of train and test are learned from with little weight.
     """
     counts = frame["category"].value_counts()
     small = [f"{name} ({count})" for name, count in counts.items() if count < _LEAST_TICKETS]
@@ -76,22 +87,42 @@ def train_deflector(frame: pd.DataFrame, playbook: Playbook, plan: Plan, *, prog
         frame, time=plan.time, requester=plan.requester, fractions=plan.fractions, random_state=plan.random_state
     )
     first = _fitted(plan, split.train, progress)
-    test = split.test
-    report = evaluate(first, _promised(plan, first, split), test["text"], test["category"].to_numpy())
+    test = _ordinary(plan, split.test)
+    promised = replace(split, calibration=_ordinary(plan, split.calibration), test=test)
+    report = evaluate(first, _promised(plan, first, promised), test["text"], test["category"].to_numpy())
     final = _fitted(plan, pd.concat((split.train, split.test)), progress)
-    return Training(Deflector(final, _promised(plan, final, split), playbook), split, report)
+    numbers = _marked(plan, frame)
+    prior = fit_incident_prior(frame["category"].tolist(), numbers, plan.windows) if plan.windows else None
+    deflector = Deflector(final, _promised(plan, final, promised), playbook, incident_prior=prior)
+    return Training(deflector, promised, report, n_marked=int((numbers >= 0).sum()))
+
+
+def _marked(plan: Plan, tickets: pd.DataFrame) -> Ints:
+    """Return the number of the incident that each ticket was written in, -1 for none."""
+    if not plan.windows:
+        return np.full(len(tickets), -1)
+    if plan.time is None:
+        msg = (
+            "Past incidents need the times of the tickets. Got no column of the time. Name it, as in time='created_at'."
+        )
+        raise ParameterError(msg)
+    return mark(read_times(tickets[plan.time]), plan.windows)
+
+
+def _ordinary(plan: Plan, tickets: pd.DataFrame) -> pd.DataFrame:
+    return tickets[_marked(plan, tickets) < 0]
 
 
 def _fitted(plan: Plan, tickets: pd.DataFrame, progress: Progress) -> TicketClassifier:
     classifier: TicketClassifier = clone(plan.classifier)
     texts, categories = tickets["text"], tickets["category"]
-    weights = np.ones(len(tickets))
+    weights = training_weights(_marked(plan, tickets), categories.tolist())
     if plan.subject is not None and plan.subject in tickets:
         subjects = tickets[plan.subject].fillna("").astype(str)
         is_telling = subjects.map(lambda subject: len(subject.split()) >= _LEAST_SUBJECT_WORDS)
         texts = pd.concat((texts, subjects[is_telling]))
         categories = pd.concat((categories, categories[is_telling]))
-        weights = np.concatenate((weights, np.full(int(is_telling.sum()), _SUBJECT_WEIGHT)))
+        weights = np.concatenate((weights, weights[is_telling.to_numpy(dtype=bool)] * _SUBJECT_WEIGHT))
     return classifier.fit(texts, categories.to_numpy(), weights, progress=progress)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deflect.errors import ParameterError
+from deflect.line.banner import Banner, Customer, Outlook
 from deflect.line.deflector import Deflector, joined
+from deflect.line.incident_prior import IncidentPrior
 from deflect.line.playbook import Article, Playbook, Tool, parse_playbook
 from deflect.line.suggestion import Suggestion
 from deflect.line.thresholds import Threshold, Thresholds
@@ -96,20 +99,37 @@ def with_mode(mode: str) -> Playbook:
     return parse_playbook(PLAYBOOK.replace('owner = "runtime"', f'owner = "runtime"\nmode = "{mode}"'))
 
 
-class Incident:
-    """Knows of an incident with H12."""
+SLOW = Banner("banner", "incident", "major", "Routing is slow.")
 
-    def banner(self, text: str) -> str | None:
+
+class Incident:
+    """Knows of an incident with H12, which touches timeouts."""
+
+    def __init__(self, banner: Banner = SLOW, impact: str | None = None) -> None:
+        self.shown, self.impact = banner, impact
+        self.asked: list[tuple[object, object]] = []
+
+    def outlook(self, customer: Customer) -> Outlook:
+        """Return what is on for everybody."""
+        self.customer = customer
+        return Outlook(self.impact, ("timeout",))
+
+    def banner(self, text: str, **context: object) -> Banner | None:
         """Return the banner where the text is about it."""
-        return "Routing is slow." if "H12" in text else None
+        self.asked.append((context["category"], context["customer"]))
+        return self.shown if "H12" in text else None
 
 
 class Broken:
     """Raises whatever it is asked."""
 
-    def banner(self, text: str) -> str | None:
+    def outlook(self, customer: Customer) -> Outlook:
+        """Raise an error that holds the customer."""
+        raise LookupError(customer)
+
+    def banner(self, text: str, **context: object) -> Banner | None:
         """Raise an error that holds the text."""
-        raise LookupError(text)
+        raise LookupError(text, context)
 
     def arm(self, requester: str) -> str:
         """Raise an error that holds the requester."""
@@ -235,13 +255,109 @@ def test_no_requester(classifier: TicketClassifier, playbook: Playbook) -> None:
 def test_a_banner(classifier: TicketClassifier, playbook: Playbook) -> None:
     """What the incidents object has to say stands beside the suggestion, for the tickets that it is about."""
     deflector = Deflector(classifier, at_least(0.0), playbook, incidents=Incident())
-    assert [deflector.suggest(text).banner for text in (TIMEOUT, DNS)] == ["Routing is slow.", None]
+    assert [deflector.suggest(text).banner for text in (TIMEOUT, DNS)] == [SLOW, None]
 
 
 def test_a_banner_sees_the_subject(classifier: TicketClassifier, playbook: Playbook) -> None:
     """The incidents object is asked about subject and text together."""
     deflector = Deflector(classifier, at_least(0.0), playbook, incidents=Incident())
-    assert deflector.suggest("what is that?", subject="H12").banner == "Routing is slow."
+    assert deflector.suggest("what is that?", subject="H12").banner == SLOW
+
+
+def test_incident_first(classifier: TicketClassifier, playbook: Playbook) -> None:
+    """A ticket that a current incident concerns gets the incident as its reason, and its own tool and lead second."""
+    deflector = Deflector(classifier, at_least(0.0), playbook, incidents=Incident(impact="minor"))
+    suggestion = deflector.suggest(f"{DNS} since H12")
+    assert decision(suggestion) == ("suggest", "incident", "dns")
+    assert (suggestion.banner, suggestion.tool) == (SLOW, Tool("DNS check", diagnosis="dns"))
+
+
+def test_incident_alone(classifier: TicketClassifier, playbook: Playbook) -> None:
+    """Where nothing of the playbook can be shown, the incident is the reason and the decision stays to abstain."""
+    deflector = Deflector(classifier, at_least(None), playbook, incidents=Incident(impact="minor"))
+    assert decision(deflector.suggest(TIMEOUT)) == ("abstain", "incident", "timeout")
+
+
+@pytest.mark.parametrize(
+    "banner",
+    [
+        replace(SLOW, level="quiet"),
+        replace(SLOW, kind="maintenance"),
+        replace(SLOW, resolved_at=datetime(2026, 11, 23, tzinfo=UTC)),
+    ],
+    ids=["quiet", "maintenance", "resolved"],
+)
+def test_incident_is_no_reason(classifier: TicketClassifier, playbook: Playbook, banner: Banner) -> None:
+    """A quiet line, a maintenance and a resolved incident stand beside a suggestion and are not its reason."""
+    suggestion = Deflector(classifier, at_least(0.0), playbook, incidents=Incident(banner)).suggest(TIMEOUT)
+    assert (suggestion.reason, suggestion.banner) == ("confident", banner)
+
+
+def test_incident_does_not_hide_other_reasons(classifier: TicketClassifier, playbook: Playbook) -> None:
+    """A ticket for which nothing could be shown at any time keeps that reason beside the banner."""
+    deflector = Deflector(classifier, at_least(0.0), playbook, incidents=Incident())
+    suggestions = [deflector.suggest(f"{text} H12") for text in (OTHER * 9, BILLING * 9)]
+    assert [(s.reason, s.banner) for s in suggestions] == [("out_of_scope", SLOW), ("category_off", SLOW)]
+
+
+def test_prior_shifts(classifier: TicketClassifier, playbook: Playbook) -> None:
+    """While an incident is on, a category that it touches is as much more probable as the prior says."""
+    prior = IncidentPrior("email", {"major": 2.0}, touched=1.0)
+    deflector = Deflector(classifier, at_least(0.0), playbook, incidents=Incident(impact="major"), incident_prior=prior)
+    usual = classifier.predict_proba([TIMEOUT])[0]
+    weighed = usual * np.exp([0, 0, 2, 0, 1])
+    assert deflector.suggest(TIMEOUT).probability == pytest.approx((weighed / weighed.sum()).max())
+
+
+def test_prior_rests(classifier: TicketClassifier, playbook: Playbook) -> None:
+    """While nothing is on, a status page changes nothing."""
+    plain = Deflector(classifier, at_least(0.0), playbook)
+    deflector = Deflector(classifier, at_least(0.0), playbook, incidents=Incident())
+    assert deflector.suggest(DNS) == plain.suggest(DNS)
+
+
+def test_incident_opens_nothing(classifier: TicketClassifier, playbook: Playbook) -> None:
+    """A category that the incident makes more probable must reach its threshold without the incident too."""
+    usual = classifier.predict_proba(["it is slow"])[0].max()
+    prior = IncidentPrior("incident", {"major": 0.5}, touched=9.0)
+    incidents = Incident(impact="major")
+    limit = at_least(float(np.nextafter(usual, 1)))
+    deflector = Deflector(classifier, limit, playbook, incidents=incidents, incident_prior=prior)
+    suggestion = deflector.suggest("it is slow")
+    assert suggestion.probability > usual
+    assert decision(suggestion) == ("abstain", "below_threshold", "timeout")
+
+
+def test_incident_gets_the_usual_tool(classifier: TicketClassifier, playbook: Playbook) -> None:
+    """A ticket that the prior makes one about the incident has the tool second that it gets on other days."""
+    prior = IncidentPrior("timeout", {"major": 20.0})
+    deflector = Deflector(classifier, at_least(0.0), playbook, incidents=Incident(impact="major"), incident_prior=prior)
+    suggestion = deflector.suggest(DNS)
+    assert (suggestion.category, suggestion.tool) == ("timeout", Tool("DNS check", diagnosis="dns"))
+
+
+def test_incidents_are_told_the_customer(classifier: TicketClassifier, playbook: Playbook) -> None:
+    """The incidents object is told the probable category, and the components and regions of the customer."""
+    incidents = Incident()
+    deflector = Deflector(classifier, at_least(0.0), playbook, incidents=incidents)
+    deflector.suggest(DNS, customer_components=["DNS"], customer_regions=["EU"])
+    assert incidents.asked == [("dns", Customer(("DNS",), ("EU",)))]
+
+
+def test_incidents_must_answer(classifier: TicketClassifier, playbook: Playbook) -> None:
+    """An object that cannot answer is refused at once, since suggest could only say "error" for ever."""
+    with pytest.raises(ParameterError, match=r"must have the methods outlook and banner. Got object. Put a feed into"):
+        Deflector(classifier, at_least(0.0), playbook, incidents=object())
+
+
+def test_the_prior_is_kept(deflector: Deflector, tmp_path: Path) -> None:
+    """A learned prior is saved with a deflector; a default one is not written."""
+    prior = IncidentPrior("incident", {"major": 1.5}, touched=0.25)
+    learned = Deflector(deflector.scorer, deflector.thresholds, deflector.playbook, incident_prior=prior)
+    learned.save(tmp_path / "learned")
+    deflector.save(tmp_path / "default")
+    assert Deflector.load(tmp_path / "learned").incident_prior == prior
+    assert "incident_prior" not in (tmp_path / "default" / "manifest.json").read_text()
 
 
 @pytest.mark.parametrize("context", ["incidents", "holdout"])
@@ -394,7 +510,7 @@ def test_context_is_given_when_loading(deflector: Deflector, tmp_path: Path) -> 
     deflector.save(tmp_path / "bundle")
     loaded = Deflector.load(tmp_path / "bundle", incidents=Incident(), holdout=ByName())
     suggestion = loaded.suggest(TIMEOUT, requester="control")
-    assert (suggestion.banner, suggestion.arm, suggestion.reason) == ("Routing is slow.", "control", "control")
+    assert (suggestion.banner, suggestion.arm, suggestion.reason) == (SLOW, "control", "control")
 
 
 PREFILL = (

@@ -349,3 +349,13 @@ def test_a_long_ticket_is_its_head_and_tail(scorer: Scorer) -> None:
     """What stands in the middle of a very long ticket changes nothing."""
     first, second = (f"domain {'a ' * 20_000}{middle}{' a' * 20_000} invoice" for middle in ("b", "c" * MAX_CHARACTERS))
     assert np.array_equal(scorer.margins([first]), scorer.margins([second]))
+
+
+def test_rarity(any_scorer: Scorer) -> None:
+    """A word's rarity is its idf over that of a word that training never saw; what holds no word has none."""
+    texts = [text for tickets in TRAIN.values() for text in tickets]
+    unseen = math.log(1 + len(texts)) + 1
+    # Two tickets have the invoice, three the domain.
+    idf = [(math.log((1 + len(texts)) / (1 + n)) + 1) / unseen for n in (2, 3)]
+    found = any_scorer.rarity(["invoice", "Domain", "zzzqx", "", "!?"])
+    assert found == pytest.approx([*idf, 1, 0, 0], rel=1e-3)

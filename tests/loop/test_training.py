@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deflect.errors import TrainingDataError
+from deflect.errors import ParameterError, TrainingDataError
+from deflect.line.incident_prior import IncidentPrior
 from deflect.line.playbook import Playbook, parse_playbook
 from deflect.loop.classifier import TicketClassifier
 from deflect.loop.evaluation import evaluate
+from deflect.loop.incident_windows import IncidentWindow, fit_incident_prior, mark
 from deflect.loop.promises import fit_thresholds
 from deflect.loop.training import Plan, Training, train_deflector
 
@@ -143,3 +145,40 @@ def test_progress_is_passed_on(playbook: Playbook) -> None:
     stages = set[str]()
     train_deflector(archive(90), playbook, Plan(), progress=lambda stage, _done, _total: stages.add(stage))
     assert stages == {"reading", "learning"}
+
+
+def windows_over(frame: pd.DataFrame, n: int) -> tuple[IncidentWindow, ...]:
+    """Return a window of a minute around each of the first tickets of a frame."""
+    times = pd.to_datetime(frame["created_at"], utc=True)[:n]
+    minute = pd.Timedelta(minutes=1)
+    return tuple(IncidentWindow((t - minute).to_pydatetime(), t.to_pydatetime(), "major", ("dns",)) for t in times)
+
+
+def test_past_incidents(playbook: Playbook) -> None:
+    """Tickets of past incidents are kept out of calibration and test, and their number is told."""
+    frame = archive()
+    windows = windows_over(frame, 60)
+    training = train_deflector(frame, playbook, Plan(subject=None, time="created_at", windows=windows))
+    lines = frame.index[:60]
+    split = training.split
+    assert training.n_marked == 60
+    assert not lines.isin([*split.calibration.index, *split.test.index]).any()
+    assert training.report.n_tickets == len(split.test)
+
+
+def test_past_incidents_make_the_prior() -> None:
+    """The deflector's prior comes from the tickets of past incidents, and is the default without any."""
+    frame = archive().replace({"category": {"billing": "incident"}})
+    book = parse_playbook("format = 1\n" + "".join(ENTRY.format(n, n) for n in ("incident", "dns", "timeout")))
+    windows = windows_over(frame, 60)
+    prior = train_deflector(frame, book, Plan(time="created_at", windows=windows)).deflector.incident_prior
+    marks = mark(pd.to_datetime(frame["created_at"], utc=True), windows)
+    assert prior == fit_incident_prior(frame["category"].tolist(), marks, windows)
+    assert train_deflector(frame, book, Plan()).deflector.incident_prior == IncidentPrior() != prior
+
+
+def test_past_incidents_need_times(playbook: Playbook) -> None:
+    """Past incidents without a column of the time are an error that says what to do."""
+    frame = archive()
+    with pytest.raises(ParameterError, match="Past incidents need the times of the tickets"):
+        train_deflector(frame, playbook, Plan(windows=windows_over(frame, 3)))
