@@ -15,7 +15,7 @@ _LEAST_PLURAL = 5
 
 def words(text: str) -> set[str]:
     """Return the different words of a text."""
-    return set(_WORD.findall(text.lower() if text.isascii() else fold(text)))
+    return set(_WORD.findall(fold(text).lower()))
 
 
 def stem(word: str) -> str:
