@@ -9,10 +9,13 @@ _PUBLIC = {
     "Diagnosis": "deflect.diagnose.finding",
     "Finding": "deflect.diagnose.finding",
     "Network": "deflect.diagnose.dns.network",
+    "TimeoutsDiagnosis": "deflect.diagnose.timeouts.report",
     "diagnose_assets": "deflect.diagnose.assets.diagnosis",
     "diagnose_dns": "deflect.diagnose.dns.diagnosis",
     "diagnose_dns_async": "deflect.diagnose.dns.diagnosis",
+    "diagnose_timeouts": "deflect.diagnose.timeouts.diagnosis",
     "load_profile": "deflect.diagnose.dns.profile",
+    "plot_timeouts": "deflect.diagnose.timeouts.plot",
     "run_tool": "deflect.diagnose.tools",
 }
 

@@ -95,3 +95,33 @@ def assets(
         diagnosis = diagnose_assets(path, html=html, build_log=build_log)
         show(diagnosis, as_json=as_json)
     raise typer.Exit(diagnosis.exit_code)
+
+
+@app.command()
+def timeouts(
+    logs: Annotated[list[str], typer.Argument(help="Router logs, plain or gzip, in any shape; - reads stdin.")],
+    plot: Annotated[Path | None, typer.Option(help="Draw the time line into this PNG, SVG or PDF file.")] = None,
+    routes: Annotated[int, typer.Option(min=0, help="So many paths are listed.")] = 10,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Wait for more at the end of a file, until Ctrl-C.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find the paths that are slow by themselves, apart from those that only time out behind them."""
+    with screen.errors():
+        from deflect.diagnose.timeouts.diagnosis import diagnose_timeouts
+        from deflect.diagnose.timeouts.plot import check_plot, plot_timeouts
+        from deflect.edge.timeouts_screen import show_figures
+
+        if plot is not None:
+            check_plot(plot)
+        with screen.log_bytes() as progress:
+            diagnosis = diagnose_timeouts(logs, follow=follow, progress=progress)
+        show(diagnosis, as_json=as_json)
+        if not as_json:
+            show_figures(diagnosis, n_routes=routes)
+        if plot is not None:
+            plot_timeouts(diagnosis, plot)
+            screen.say(f"wrote {plot}")
+    raise typer.Exit(diagnosis.exit_code)

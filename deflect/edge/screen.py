@@ -79,6 +79,20 @@ def rows() -> Iterator[Callable[[int, int, int], None]]:
         yield report
 
 
+@contextmanager
+def log_bytes() -> Iterator[Callable[[int, int, int], None]]:
+    """Show how far a log is read, where that is seen: ``(bytes, requests, time-outs)``."""
+    columns = (TextColumn("{task.fields[said]}"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("reading", total=None, said="reading")
+
+        def report(n_bytes: int, n_requests: int, n_timeouts: int) -> None:
+            said = f"{n_bytes / 1e6:,.1f} MB, {n_requests:,} requests, {n_timeouts:,} H12"
+            progress.update(task, said=said)
+
+        yield report
+
+
 def show_faults(faults: Sequence[RowFault]) -> None:
     """Name the bad rows of a file by their line."""
     for fault in faults[:_SHOWN_FAULTS]:

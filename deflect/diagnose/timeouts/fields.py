@@ -1,0 +1,212 @@
+"""Reads the usual router lines of a block, all at once: each field of all lines is one NumPy array.
+
+A usual line is ``TIME heroku[router]: at=... method=... path=... ... status=...``, each field once and in the order
+that the router writes. Anything else is left to ``lines``, one by one: another shape, or a path that plays a field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from deflect.diagnose.timeouts.times import Seconds, parse_iso_columns
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Words: TypeAlias = npt.NDArray[np.uint64]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+#: What stands before the "=" of each field, in the router's order.
+_KEYS = {
+    "at": b" at",
+    "code": b" code",
+    "method": b" method",
+    "path": b" path",
+    "host": b" host",
+    "request": b"quest_id",
+    "fwd": b" fwd",
+    "dyno": b" dyno",
+    "connect": b" connect",
+    "service": b" service",
+    "status": b" status",
+    "bytes": b" bytes",
+}
+#: The number of the field whose key ends in two given characters: no two keys end alike.
+_KEY_ENDS = np.zeros(1 << 16, np.uint8)
+_KEY_ENDS[[int.from_bytes(key[-2:], "little") for key in _KEYS.values()]] = np.arange(1, len(_KEYS) + 1)
+#: The longest time at the head of a line that is read here, and the space behind it.
+_HEAD = 40
+_ROUTER = (b" heroku[", b"router]:")
+#: App lines are looked at only where one of these stands in them: they tell how long the app itself took.
+_TIMINGS = (b"source=rack-timeout", b"duration=", b'"duration"', b"Completed ")
+_PADDING = bytes(64)
+#: So many words of 8 bytes of a dyno's name or a request's id are hashed: enough to tell all of a log apart.
+_HASHED_WORDS = 3
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The usual router lines of a block, one item a line in each array, and the lines that are left to read.
+
+    ``methods``, ``codes`` are the first 8 bytes of the text, ``dynos``, ``requests`` hashes of it; ``service`` is in
+    milliseconds, -1 where it is empty. ``path_bounds`` and ``dyno_bounds`` say where the text stands in the block.
+    """
+
+    time: Seconds
+    methods: Words
+    codes: Words
+    dynos: Words
+    requests: Words
+    service: Ints
+    status: Ints
+    path_bounds: tuple[Ints, Ints]
+    dyno_bounds: tuple[Ints, Ints]
+    rest: list[tuple[int, int]]
+    n_lines: int
+
+
+def read_fields(block: bytes) -> Fields:
+    """Read the usual lines of a block, which ends with a newline."""
+    text = np.frombuffer(block + _PADDING, np.uint8)
+    ends = np.flatnonzero(text[: len(block)] == ord("\n"))
+    starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
+    words = _words_of(text)
+    heads = _stretches(text, _HEAD)[starts]
+    lengths = (heads == ord(" ")).argmax(axis=1)
+    head_ends = starts + lengths
+    time, source = parse_iso_columns(heads, lengths), _words(words, head_ends)
+    time[head_ends >= ends] = np.nan
+    places, is_usual = _places(text, words, ends)
+    is_usual &= ~np.isnan(time) & (source == _word(_ROUTER[0])) & (_words(words, head_ends + 8) == _word(_ROUTER[1]))
+    is_usual &= places["at"] == head_ends + 19  # It follows the source at once, or somebody else wrote it.
+    usual = np.flatnonzero(is_usual)
+    at = {name: place[usual] for name, place in places.items()}
+    has_code = at["code"] > at["at"]
+    is_app = (source << np.uint64(24) == _word(b" app[") << np.uint64(24)) & ~np.isnan(time)
+    is_app &= _words(words, head_ends + 1) != _word(b"app[api]")  # It announces releases.
+    left = ~is_usual & ~is_app
+    if is_app.any():
+        left |= is_app & _with_timing(block, ends)
+    return Fields(
+        time=time[usual],
+        methods=_short(words, at["method"] + 1, at["path"] - 5),
+        codes=np.where(has_code, _short(words, at["code"] + 1, np.minimum(at["code"] + 4, at["method"])), 0),
+        dynos=_hashes(words, at["dyno"] + 1, at["connect"] - 8),
+        requests=_hashes(words, at["request"] + 1, at["fwd"] - 4),
+        service=_numbers(text, at["service"] + 1),
+        status=_numbers(text, at["status"] + 1),
+        path_bounds=_paths(text, at["path"] + 1, at["host"] - 5),
+        dyno_bounds=(at["dyno"] + 1, at["connect"] - 8),
+        rest=list(zip(starts[left].tolist(), ends[left].tolist(), strict=True)),
+        n_lines=len(ends),
+    )
+
+
+def hash_text(text: bytes) -> int:
+    """Return the hash that ``read_fields`` gives a request's id."""
+    words = _words_of(np.frombuffer(text[: 8 * _HASHED_WORDS] + _PADDING, np.uint8))
+    return int(_hashes(words, np.array([0]), np.array([len(text)]))[0])
+
+
+def text_of(word: int) -> str:
+    """Return the text of up to 8 bytes that stand in one word."""
+    return word.to_bytes(8, "little").rstrip(b"\0").decode("ascii", "replace")
+
+
+def _stretches(text: npt.NDArray[np.uint8], length: int) -> npt.NDArray[np.uint8]:
+    """Return a view of the text whose rows are the stretches that begin at each place."""
+    return np.lib.stride_tricks.as_strided(text, (len(text) - length + 1, length), (1, 1))
+
+
+def _words_of(text: npt.NDArray[np.uint8]) -> Words:
+    """Return a view of the text whose items are the 8 bytes that begin at each place, as a number."""
+    return np.ndarray((len(text) - 7,), "<u8", text, 0, (1,))
+
+
+def _word(text: bytes) -> np.uint64:
+    return np.uint64(int.from_bytes(text, "little"))
+
+
+def _words(words: Words, at: Ints) -> Words:
+    """Return the 8 bytes at each place; places behind the end are those at the end."""
+    found: Words = np.take(words, at, mode="clip")
+    return found
+
+
+def _places(text: npt.NDArray[np.uint8], words: Words, ends: Ints) -> tuple[dict[str, Ints], Mask]:
+    """Return where the "=" of each field stands in each line, and whether the line has all, once and in order."""
+    equals = np.flatnonzero(text == ord("="))
+    equals = equals[equals >= 8]
+    before = words[equals - 8]
+    ending = _KEY_ENDS[before >> np.uint64(48)]
+    line_of = np.repeat(np.arange(len(ends)), np.diff(np.searchsorted(equals, ends), prepend=0))
+    is_usual = np.ones(len(ends), bool)
+    places = {}
+    last = np.full(len(ends), -1)
+    for i, (name, key) in enumerate(_KEYS.items(), 1):
+        found = np.flatnonzero(ending == i)
+        found = found[before[found] >> np.uint64(64 - 8 * len(key)) == _word(key)]
+        line = line_of[found]
+        n_found = np.bincount(line, minlength=len(ends))
+        place = np.full(len(ends), -1)
+        place[line] = equals[found]
+        is_usual &= ((n_found == 1) & (place > last)) | ((n_found == 0) & (name == "code"))
+        last = np.maximum(last, place)
+        places[name] = place
+    return places, is_usual
+
+
+def _with_timing(block: bytes, ends: Ints) -> Mask:
+    """Say which lines hold what an app's measured time stands behind."""
+    places = []
+    for mark in _TIMINGS:
+        at = block.find(mark)
+        while at >= 0:
+            places.append(at)
+            at = block.find(mark, block.find(b"\n", at))
+    found = np.zeros(len(ends), bool)
+    found[np.searchsorted(ends, np.array(places, np.int64))] = True
+    return found
+
+
+_MASKS = np.array([(1 << 8 * i) - 1 for i in range(9)], np.uint64)
+
+
+def _short(words: Words, starts: Ints, ends: Ints) -> Words:
+    """Return a text's first 8 bytes, the rest zero."""
+    texts: Words = _words(words, starts) & _MASKS[np.clip(ends - starts, 0, 8)]
+    return texts
+
+
+def _hashes(words: Words, starts: Ints, ends: Ints) -> Words:
+    """Return a hash of each text's first bytes; 0 for an empty text."""
+    hashes = np.zeros(len(starts), np.uint64)
+    for i in range(_HASHED_WORDS):
+        hashes = (hashes ^ _short(words, starts + 8 * i, ends)) * _PRIME
+        hashes ^= hashes >> np.uint64(32)
+    return hashes
+
+
+def _numbers(text: npt.NDArray[np.uint8], starts: Ints) -> Ints:
+    """Return the number that begins at each place; -1 where there is none."""
+    digits = _stretches(text, 8)[starts] - np.uint8(48)
+    numbers = np.zeros(len(starts), np.int64)
+    goes_on = digits[:, 0] <= 9
+    is_number = goes_on.copy()
+    for column in digits.T:
+        goes_on = goes_on & (column <= 9)
+        numbers = np.where(goes_on, numbers * 10 + column, numbers)
+    return np.where(is_number, numbers, -1)
+
+
+def _paths(text: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
+    """Return where each path begins and ends, without its quotes and its query."""
+    quote, questions = ord('"'), np.flatnonzero(text == ord("?"))
+    starts = starts + (text[starts] == quote)
+    ends = np.maximum(ends - (text[ends - 1] == quote), starts)
+    query = np.append(questions, len(text))[np.searchsorted(questions, starts)]
+    return starts, np.minimum(ends, query)
