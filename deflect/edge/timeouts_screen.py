@@ -14,7 +14,7 @@ from deflect.edge import screen
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
-    from deflect.diagnose.timeouts.fields import Floats
+    from deflect.diagnose.timeouts.heads import Floats
     from deflect.diagnose.timeouts.report import Route, TimeoutsDiagnosis
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"

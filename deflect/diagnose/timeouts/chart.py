@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from deflect.diagnose.timeouts.fields import Floats
+from deflect.diagnose.timeouts.heads import Floats
 from deflect.diagnose.timeouts.report import TimeoutsDiagnosis
 
 #: At the ends, this part of the requests may be left out: a line with a wrong year must not press the rest together.

@@ -1,23 +1,18 @@
 """Reads the usual router lines of a block, all at once: each field of all lines is one NumPy array.
 
-A usual line is ``TIME heroku[router]: at=... method=... path=... ... status=...``, each field once and in the order
-that the router writes. Anything else is left to ``lines``, one by one: another shape, or a path that plays a field.
+A usual line is a head that ``heads`` reads, then ``at=... method=... path=... ... status=...``, each field once and in
+the order that the router writes. Anything else is left to ``lines``: another shape, or a path that plays a field.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from deflect.diagnose.timeouts.times import Seconds, parse_iso_columns
-
-Ints: TypeAlias = npt.NDArray[np.int64]
-Words: TypeAlias = npt.NDArray[np.uint64]
-Floats: TypeAlias = npt.NDArray[np.float64]
-Mask: TypeAlias = npt.NDArray[np.bool_]
+from deflect.diagnose.timeouts.heads import PADDING, Ints, Mask, Words, read_heads, word, words_at, words_of
+from deflect.diagnose.timeouts.times import Seconds
 
 #: What stands before the "=" of each field, in the router's order.
 _KEYS = {
@@ -37,12 +32,8 @@ _KEYS = {
 #: The number of the field whose key ends in two given characters: no two keys end alike.
 _KEY_ENDS = np.zeros(1 << 16, np.uint8)
 _KEY_ENDS[[int.from_bytes(key[-2:], "little") for key in _KEYS.values()]] = np.arange(1, len(_KEYS) + 1)
-#: The longest time at the head of a line that is read here, and the space behind it.
-_HEAD = 40
-_ROUTER = (b" heroku[", b"router]:")
 #: App lines are looked at only where one of these stands in them: they tell how long the app itself took.
 _TIMINGS = (b"source=rack-timeout", b"duration=", b'"duration"', b"Completed ")
-_PADDING = bytes(64)
 #: So many words of 8 bytes of a dyno's name or a request's id are hashed: enough to tell all of a log apart.
 _HASHED_WORDS = 3
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
@@ -71,34 +62,28 @@ class Fields:
 
 def read_fields(block: bytes) -> Fields:
     """Read the usual lines of a block, which ends with a newline."""
-    text = np.frombuffer(block + _PADDING, np.uint8)
+    text = np.frombuffer(block + PADDING, np.uint8)
     ends = np.flatnonzero(text[: len(block)] == ord("\n"))
-    starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
-    words = _words_of(text)
-    heads = _stretches(text, _HEAD)[starts]
-    lengths = (heads == ord(" ")).argmax(axis=1)
-    head_ends = starts + lengths
-    time, source = parse_iso_columns(heads, lengths), _words(words, head_ends)
-    time[head_ends >= ends] = np.nan
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    words = words_of(text)
+    heads = read_heads(text, starts, ends)
     places, is_usual = _places(text, words, ends)
-    is_usual &= ~np.isnan(time) & (source == _word(_ROUTER[0])) & (_words(words, head_ends + 8) == _word(_ROUTER[1]))
-    is_usual &= places["at"] == head_ends + 19  # It follows the source at once, or somebody else wrote it.
+    # It follows the router's head at once, or somebody else wrote it.
+    is_usual &= (places["at"] == heads.message + 2) & (heads.message > 0)
     usual = np.flatnonzero(is_usual)
     at = {name: place[usual] for name, place in places.items()}
     has_code = at["code"] > at["at"]
-    is_app = (source << np.uint64(24) == _word(b" app[") << np.uint64(24)) & ~np.isnan(time)
-    is_app &= _words(words, head_ends + 1) != _word(b"app[api]")  # It announces releases.
-    left = ~is_usual & ~is_app
-    if is_app.any():
-        left |= is_app & _with_timing(block, ends)
+    left = ~is_usual & ~heads.is_app
+    if heads.is_app.any():
+        left |= heads.is_app & _with_timing(block, ends)
     return Fields(
-        time=time[usual],
+        time=heads.time[usual],
         methods=_short(words, at["method"] + 1, at["path"] - 5),
         codes=np.where(has_code, _short(words, at["code"] + 1, np.minimum(at["code"] + 4, at["method"])), 0),
         dynos=_hashes(words, at["dyno"] + 1, at["connect"] - 8),
         requests=_hashes(words, at["request"] + 1, at["fwd"] - 4),
-        service=_numbers(text, at["service"] + 1),
-        status=_numbers(text, at["status"] + 1),
+        service=_numbers(words, at["service"] + 1),
+        status=_numbers(words, at["status"] + 1),
         path_bounds=_paths(text, at["path"] + 1, at["host"] - 5),
         dyno_bounds=(at["dyno"] + 1, at["connect"] - 8),
         rest=list(zip(starts[left].tolist(), ends[left].tolist(), strict=True)),
@@ -108,33 +93,16 @@ def read_fields(block: bytes) -> Fields:
 
 def hash_text(text: bytes) -> int:
     """Return the hash that ``read_fields`` gives a request's id."""
-    words = _words_of(np.frombuffer(text[: 8 * _HASHED_WORDS] + _PADDING, np.uint8))
-    return int(_hashes(words, np.array([0]), np.array([len(text)]))[0])
+    hashed = 0
+    for i in range(0, 8 * _HASHED_WORDS, 8):
+        hashed = (hashed ^ int.from_bytes(text[i : i + 8], "little")) * int(_PRIME) % (1 << 64)
+        hashed ^= hashed >> 32
+    return hashed
 
 
 def text_of(word: int) -> str:
     """Return the text of up to 8 bytes that stand in one word."""
     return word.to_bytes(8, "little").rstrip(b"\0").decode("ascii", "replace")
-
-
-def _stretches(text: npt.NDArray[np.uint8], length: int) -> npt.NDArray[np.uint8]:
-    """Return a view of the text whose rows are the stretches that begin at each place."""
-    return np.lib.stride_tricks.as_strided(text, (len(text) - length + 1, length), (1, 1))
-
-
-def _words_of(text: npt.NDArray[np.uint8]) -> Words:
-    """Return a view of the text whose items are the 8 bytes that begin at each place, as a number."""
-    return np.ndarray((len(text) - 7,), "<u8", text, 0, (1,))
-
-
-def _word(text: bytes) -> np.uint64:
-    return np.uint64(int.from_bytes(text, "little"))
-
-
-def _words(words: Words, at: Ints) -> Words:
-    """Return the 8 bytes at each place; places behind the end are those at the end."""
-    found: Words = np.take(words, at, mode="clip")
-    return found
 
 
 def _places(text: npt.NDArray[np.uint8], words: Words, ends: Ints) -> tuple[dict[str, Ints], Mask]:
@@ -149,7 +117,7 @@ def _places(text: npt.NDArray[np.uint8], words: Words, ends: Ints) -> tuple[dict
     last = np.full(len(ends), -1)
     for i, (name, key) in enumerate(_KEYS.items(), 1):
         found = np.flatnonzero(ending == i)
-        found = found[before[found] >> np.uint64(64 - 8 * len(key)) == _word(key)]
+        found = found[before[found] >> np.uint64(64 - 8 * len(key)) == word(key)]
         line = line_of[found]
         n_found = np.bincount(line, minlength=len(ends))
         place = np.full(len(ends), -1)
@@ -178,7 +146,7 @@ _MASKS = np.array([(1 << 8 * i) - 1 for i in range(9)], np.uint64)
 
 def _short(words: Words, starts: Ints, ends: Ints) -> Words:
     """Return a text's first 8 bytes, the rest zero."""
-    texts: Words = _words(words, starts) & _MASKS[np.clip(ends - starts, 0, 8)]
+    texts: Words = words_at(words, starts) & _MASKS[np.clip(ends - starts, 0, 8)]
     return texts
 
 
@@ -191,9 +159,9 @@ def _hashes(words: Words, starts: Ints, ends: Ints) -> Words:
     return hashes
 
 
-def _numbers(text: npt.NDArray[np.uint8], starts: Ints) -> Ints:
+def _numbers(words: Words, starts: Ints) -> Ints:
     """Return the number that begins at each place; -1 where there is none."""
-    digits = _stretches(text, 8)[starts] - np.uint8(48)
+    digits = words_at(words, starts).view(np.uint8).reshape(-1, 8) - np.uint8(48)
     numbers = np.zeros(len(starts), np.int64)
     goes_on = digits[:, 0] <= 9
     is_number = goes_on.copy()

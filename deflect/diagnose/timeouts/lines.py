@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import re
@@ -132,16 +131,21 @@ Line: TypeAlias = RequestLine | CodeLine | ReleaseLine | TimingLine | PieceLine
 def parse_line(raw: bytes, now: datetime) -> Line | None:
     """Return what a line says; None where that has nothing to do with time-outs."""
     text = raw.decode("utf-8", "replace").lstrip("\ufeff \t").rstrip("\r\n")
-    if text.startswith(("{", "[{")):
-        return _parse_json(text, now)
+    return _parse_json(text, now) if text.startswith(("{", "[{")) else _parse_text(text, now, math.nan)
+
+
+def _parse_text(text: str, now: datetime, time: float) -> Line | None:
+    """Read a line whose time is that given, unless it has one itself."""
     for header in _HEADERS:
         found = header.match(text, 0, _MAX_HEADER)
         if found:
-            time = parse_time(found["time"] or "", now)
-            return parse_message(found["source"], found["process"], text[found.end() :], time)
+            own = parse_time(found["time"] or "", now)
+            return parse_message(
+                found["source"], found["process"], text[found.end() :], time if math.isnan(own) else own
+            )
     if text.startswith("at=") and "service=" in text:
-        return _request(text, math.nan)
-    return PieceLine(math.nan, text, is_first=False) if "service=" in text or "status=" in text else None
+        return _request(text, time)
+    return PieceLine(time, text, is_first=False) if "service=" in text or "status=" in text else None
 
 
 def parse_message(source: str, process: str, text: str, time: float) -> Line | None:
@@ -245,12 +249,10 @@ def _parse_json(text: str, now: datetime) -> Line | None:
     if not message:
         return _timing_of(fields)
     name = process.rpartition("/")[2]
-    line = None if _APP_PROCESS.match(name) else parse_line(message.encode("utf-8", "replace"), now)
-    if line is None or isinstance(line, PieceLine):
-        line = parse_message("app" if _APP_PROCESS.match(name) else "heroku", name, message, time)
-    if isinstance(line, RequestLine | CodeLine | ReleaseLine) and math.isnan(line.time):
-        return dataclasses.replace(line, time=time)
-    return line
+    if _APP_PROCESS.match(name):
+        return parse_message("app", name, message, time)
+    line = _parse_text(message, now, time)
+    return line if line and not isinstance(line, PieceLine) else parse_message("heroku", name, message, time)
 
 
 def _json(text: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deflect.diagnose.timeouts.chart import Chart, chart_of
-from deflect.diagnose.timeouts.fields import Floats
+from deflect.diagnose.timeouts.heads import Floats
 from deflect.diagnose.timeouts.report import TimeoutsDiagnosis
 from deflect.errors import DiagnosisError, OptionalDependencyError, ParameterError
 

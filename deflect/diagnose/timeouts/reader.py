@@ -12,7 +12,8 @@ from typing import TypeAlias
 import numpy as np
 
 from deflect.diagnose.timeouts import paths
-from deflect.diagnose.timeouts.fields import Fields, Ints, Words, hash_text, read_fields, text_of
+from deflect.diagnose.timeouts.fields import Fields, hash_text, read_fields, text_of
+from deflect.diagnose.timeouts.heads import Ints, Words
 from deflect.diagnose.timeouts.lines import (
     CodeLine,
     PieceLine,
@@ -196,13 +197,14 @@ class Reader:
 
     def _row(self, line: RequestLine) -> tuple[object, ...]:
         path = paths.without_common_ids([line.path.partition("?")[0].replace("\n", " ").encode("utf-8", "replace")])[0]
+        key = (int.from_bytes(line.method.encode("utf-8", "replace")[:8], "little"), path)
         return (
             line.time,
             line.service_ms,
             line.status,
             self.codes.number(line.code),
             self.dynos.number(line.dyno),
-            self._number_of_route(line.method, path),
+            known if (known := self._routes.get(key)) is not None else self._route(key),
             hash_text(line.request_id.encode("utf-8", "replace")) if line.request_id else 0,
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deflect.diagnose.timeouts.evidence import SLOW_MS, Evidence
-from deflect.diagnose.timeouts.fields import Floats, Ints
+from deflect.diagnose.timeouts.heads import Floats, Ints
 from deflect.diagnose.timeouts.reader import MAX_DYNOS, MAX_RELEASES, MAX_ROUTES, Requests
 from deflect.diagnose.timeouts.timeline import Timeline
 

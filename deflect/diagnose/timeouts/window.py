@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from deflect.diagnose.timeouts.fields import Ints
+from deflect.diagnose.timeouts.heads import Ints
 from deflect.diagnose.timeouts.reader import REQUEST, Requests
 
 #: So many requests are held; the older half goes when they are too many. It is half a minute of 3,000 a second.

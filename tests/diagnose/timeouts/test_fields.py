@@ -102,3 +102,22 @@ def test_app_lines_are_passed_over(line: Callable[..., str]) -> None:
 def test_empty_block() -> None:
     """An empty line is a line, and says nothing."""
     assert np.array_equal(fields.read_fields(b"\n").time, [])
+
+
+def test_drain_lines(line: Callable[..., str]) -> None:
+    """Lines of a syslog drain are usual ones, with their length before them, and one dash or two."""
+    text = line(1.0, "/x", 7)
+    fields_of_line = text.partition("]: ")[2]
+    heads = ("<158>1 {} host heroku router - ", "83 <158>1 {} d.0f0f heroku router - - ")
+    block = "".join(f"{head.format(text[:32])}{fields_of_line}\n" for head in heads).encode()
+    found = fields.read_fields(block)
+    assert (found.service.tolist(), found.rest) == ([7, 7], [])
+
+
+@pytest.mark.parametrize("source", ["app web.1 - heroku router", "host app web.1 - heroku router", "h heroku web.1"])
+def test_drain_lines_of_others(line: Callable[..., str], source: str) -> None:
+    """In a drain, too, nobody else can play the router."""
+    text = line(1.0, "/x", 7)
+    block = f"<158>1 {text[:32]} {source} - {text.partition(']: ')[2]}\n".encode()
+    assert len(fields.read_fields(block).time) == 0
+    assert len(Reader(NOW).read(block)) == 0
