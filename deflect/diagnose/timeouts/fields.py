@@ -27,7 +27,6 @@ _KEYS = {
     "connect": b" connect",
     "service": b" service",
     "status": b" status",
-    "bytes": b" bytes",
 }
 #: The number of the field whose key ends in two given characters: no two keys end alike.
 _KEY_ENDS = np.zeros(1 << 16, np.uint8)

@@ -18,6 +18,8 @@ Verdict = Literal["culprit", "victim", "slow", "stream", "unclear", "fine"]
 #: A culprit has at least so many slow requests, and this part of its requests is slow by itself: its p95 is.
 MIN_SLOW = 3
 _MIN_SLOW_FRACTION = 0.05
+#: Time-outs alone say something only beside so many quick requests: somebody may have cut the log down to time-outs.
+_MIN_QUICK = 10
 #: It holds this part of the dynos' own time; what holds less is slow, and harms nobody else.
 _MIN_SHARE = 0.02
 #: The probability that any route of an innocent log is accused.
@@ -86,7 +88,8 @@ def _proved(records: Sequence[Record]) -> list[int]:
         n_slow, n_judged = n_slow - records[i].n_slow, n_judged - records[i].n_judged
         # The rule of succession: of no other requests at all, half may have been slow.
         rate = max((n_slow + 1) / (n_judged + 2), _MIN_BASE_RATE)
-        if not _is_proved(records[i], rate, len(records)):
+        has_others = records[i].n_slow_answers > 0 or n_judged - n_slow >= _MIN_QUICK
+        if not has_others or not _is_proved(records[i], rate, len(records)):
             break
         proved.append(i)
     return proved

@@ -71,6 +71,14 @@ def test_only_timeouts_behind_others() -> None:
     assert judge([alone, record(5000)])[0] == "culprit"
 
 
+def test_log_of_timeouts_only() -> None:
+    """A log that was cut down to its time-outs shows no culprit."""
+    alone = record(50, 50, n_timeouts=50, n_slow_answers=0, n_slow_alone=50)
+    assert judge([alone])[0] == "unclear"
+    assert judge([alone, record(9)])[0] == "unclear"
+    assert judge([alone, record(10)])[0] == "culprit"
+
+
 def test_victim() -> None:
     """A quick route with time-outs behind others is a victim; of a route that is hardly known that cannot be said."""
     hit = {"n_timeouts": 4, "n_timeouts_behind": 4}
