@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from deflect.line.grams import gram_hashes, gram_share
-from deflect.line.hashing import Ints, PrefixHash, UInt64s, pair
+from deflect.line.hashing import PrefixHash, UInt64s, pair
 from deflect.line.scorer import Float32s
 from deflect.line.text import EDGE, Words, chunks, find_words
+from deflect.loop.counts import Counts
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -22,44 +22,6 @@ Progress = Callable[[str, int, int], None]
 
 def quiet(_stage: str, _done: int, _total: int) -> None:
     """Say nothing: the progress of a caller that shows none."""
-
-
-@dataclass
-class _Counts:
-    """Which ticket has which hash how often, collected chunk by chunk."""
-
-    hashes: list[UInt64s] = field(default_factory=list)
-    numbers: list[npt.NDArray[np.int32]] = field(default_factory=list)
-    tickets: list[npt.NDArray[np.int32]] = field(default_factory=list)
-    counts: list[npt.NDArray[np.int32]] = field(default_factory=list)
-
-    def add(self, hashes: UInt64s, tickets: Ints, base: int) -> None:
-        different, numbers = np.unique(hashes, return_inverse=True)
-        keys, counts = np.unique(tickets * len(different) + numbers, return_counts=True)
-        self.hashes.append(different)
-        self.numbers.append((keys % len(different)).astype(np.int32))
-        self.tickets.append((keys // len(different) + base).astype(np.int32))
-        self.counts.append(counts.astype(np.int32))
-
-    def matrix(self, n_tickets: int, min_df: int, most: int | None = None) -> tuple[UInt64s, csr_matrix]:
-        """Return the hashes that at least ``min_df`` tickets have, sorted, and the counts (n_tickets, n_hashes).
-
-        Where these are more than ``most``, ``min_df`` is raised until they are not.
-        """
-        from scipy.sparse import csr_matrix
-
-        different = np.unique(np.concatenate(self.hashes))
-        columns = [
-            np.searchsorted(different, own)[numbers] for own, numbers in zip(self.hashes, self.numbers, strict=True)
-        ]
-        shape = (n_tickets, len(different))
-        places = (np.concatenate(self.tickets), np.concatenate(columns))
-        matrix = csr_matrix((np.concatenate(self.counts).astype(np.float32), places), shape=shape)
-        n_with = np.bincount(matrix.indices, minlength=len(different))
-        if most is not None and np.count_nonzero(n_with >= min_df) > most:
-            min_df = int(np.sort(n_with)[-most - 1]) + 1
-        is_kept = n_with >= min_df
-        return different[is_kept], matrix[:, is_kept]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,20 +64,22 @@ def read_vocabulary(
     texts: Sequence[str], *, min_pair_df: int, max_pairs: int | None = None, progress: Progress = quiet
 ) -> Vocabulary:
     """Read the tickets chunk by chunk; of the pairs keep those of ``min_pair_df`` tickets, at most ``max_pairs``."""
-    words, pairs = _Counts(), _Counts()
+    words, pairs = Counts(), Counts()
     spelled: dict[int, bytes] = {}
     n_done = 0
     for chunk in chunks(texts):
         found = find_words(chunk)
         hashes, tickets = PrefixHash(found.buffer)(found.starts, found.ends), found.tickets
         has_next = np.flatnonzero(tickets[1:] == tickets[:-1])
-        words.add(hashes, tickets, n_done)
-        pairs.add(pair(hashes[has_next], hashes[has_next + 1]), tickets[has_next], n_done)
+        words.add(hashes, tickets, len(chunk))
+        pairs.add(pair(hashes[has_next], hashes[has_next + 1]), tickets[has_next], len(chunk))
         _spell(found, hashes, spelled)
         n_done += len(chunk)
         progress("reading", n_done, len(texts))
-    word_hashes, word_counts = words.matrix(len(texts), 1)
-    pair_hashes, pair_counts = pairs.matrix(len(texts), min_pair_df, max_pairs)
+    word_hashes, word_counts = words.matrix(1)
+    del words  # An archive of millions of tickets has no memory to waste.
+    pair_hashes, pair_counts = pairs.matrix(min_pair_df, max_pairs)
+    del pairs
     gram_keys, grams = _gram_matrix([spelled[key] for key in word_hashes.tolist()])
     return Vocabulary(len(texts), word_hashes, pair_hashes, gram_keys, word_counts, pair_counts, grams)
 
