@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from deflect.edge import screen
+from deflect.edge import incidents_command, screen
+from deflect.edge.platform_incidents import with_incidents
 
 if TYPE_CHECKING:
     from deflect.diagnose.finding import Diagnosis
@@ -57,6 +58,7 @@ def dns(
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Ask about private names, and at private addresses.")
     ] = False,
+    status: Annotated[str | None, typer.Option(help="Status page to ask first, as for deflect incidents show.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find out why a domain does not lead to its app, or gets no certificate."""
@@ -73,9 +75,12 @@ def dns(
             max_queries=max_queries,
             allow_private=allow_private,
         )
+        snapshot = incidents_command.read_page(status) if status else None
         diagnosis = diagnose_dns(
             host, target=target, profile=profile, acm_status=acm_status, with_page=http, network=network
         )
+        if snapshot is not None:
+            diagnosis = with_incidents(diagnosis, snapshot)
         show(diagnosis, as_json=as_json)
     raise typer.Exit(diagnosis.exit_code)
 

@@ -36,7 +36,7 @@ def show(
 ) -> None:
     """Show what a status page says now."""
     with screen.errors():
-        snapshot = _read(url, provider, timeout_seconds)
+        snapshot = read_page(url, provider, timeout_seconds)
     if as_json:
         from deflect.incidents.snapshot_file import plain_values
 
@@ -58,7 +58,7 @@ def export(
         from deflect.incidents.export import write_export
 
         at = datetime.now(UTC)
-        snapshot = _as_kept(_read(url, provider, timeout_seconds), url, at)
+        snapshot = _as_kept(read_page(url, provider, timeout_seconds), url, at)
         try:
             files = write_export(snapshot, output, at=at)
         except OSError as error:
@@ -68,7 +68,8 @@ def export(
         screen.say(f"wrote {path}")
 
 
-def _read(url: str, provider: str | None, timeout_seconds: float) -> Snapshot:
+def read_page(url: str, provider: str | None = None, timeout_seconds: float = _TIMEOUT_SECONDS) -> Snapshot:
+    """Read a status page once."""
     from deflect.incidents.feed import IncidentFeed
 
     feed = IncidentFeed(url, provider=provider, timeout_seconds=timeout_seconds)
@@ -92,7 +93,7 @@ def read_board(url: str) -> StatusBoard:
     """Read a status page once, for a deflector."""
     from deflect.incidents.board import StatusBoard
 
-    return StatusBoard(_Read(_read(url, None, _TIMEOUT_SECONDS)))
+    return StatusBoard(_Read(read_page(url)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 
 from typer.testing import CliRunner
 
@@ -52,3 +53,23 @@ def test_markup_in_a_name_is_shown_as_it_is() -> None:
     _, out, _ = run("[bold]x[/bold]\x1b[31m.example.com")
     assert "[bold]x" in out
     assert "\x1b" not in out
+
+
+def test_the_status_page_is_asked_first(tmp_path: Path) -> None:
+    """An incident that is on is a notice with its last comment; one that is over is none, and the exit code stays."""
+    page = tmp_path / "page.json"
+    on = {"title": "DNS is slow", "state": "identified", "updates": [{"state": "identified", "body": "We look."}]}
+    page.write_text(json.dumps({"incidents": [on, {"title": "Old", "state": "resolved"}]}))
+    code, out, _ = run("co.uk", "--status", str(page), "--json")
+    found = json.loads(out)
+    notices = [finding for finding in found["findings"] if finding["check"] == "platform.incident"]
+    assert [(n["summary"], n["evidence"]) for n in notices] == [
+        ("The platform has an incident: DNS is slow", "We look.")
+    ]
+    assert (code, found["checked"][0]) == (1, "platform.incident")
+
+
+def test_a_status_page_that_is_none(tmp_path: Path) -> None:
+    """A page that is no status page is told in words, with exit code 2."""
+    (tmp_path / "page.json").write_text("[]")
+    assert run("co.uk", "--status", str(tmp_path / "page.json"))[0] == 2
