@@ -45,8 +45,8 @@ _PIECE_RULES = tuple((re.compile(pattern, re.ASCII), word) for pattern, word in 
 _NUMBER_SEGMENT = rb"\d+(?=[/\n]|\.[A-Za-z])"  # 42, 42.pdf
 _LONG_PIECE = (
     rb"(?:"
-    rb"\d{4,}(?!-\d\d)"  # 48291, but not the year of a date
-    rb"|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"  # a UUID
+    rb"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"  # a UUID, before its parts
+    rb"|\d{4,}(?!-\d\d)"  # 48291, but not the year of a date
     rb"|(?=[a-f]*\d)[0-9a-f]{8,64}"  # a hash
     rb")(?![A-Za-z0-9])"
 )
