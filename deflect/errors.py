@@ -4,6 +4,7 @@ DeflectError
 ├── ParameterError            an argument is outside what it may be (also a ValueError)
 ├── TrainingDataError         the labelled tickets cannot be learned from (also a ValueError)
 ├── TicketFileError           a ticket file cannot be read at all
+├── ScoringError              a scoring run could not come to its end; what is done is kept
 ├── PlaybookError             a playbook has faults; it lists all of them
 ├── DiagnosisError            a diagnosis could not look at its subject at all
 ├── IncidentFeedError         a status page cannot be read
@@ -32,6 +33,10 @@ class TrainingDataError(DeflectError, ValueError):
 
 class TicketFileError(DeflectError):
     """A ticket file cannot be read at all; single bad rows are reported, not raised."""
+
+
+class ScoringError(DeflectError):
+    """A scoring run could not come to its end; unless it says otherwise, what is done is kept for the next run."""
 
 
 class PlaybookError(DeflectError):

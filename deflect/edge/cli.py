@@ -46,6 +46,14 @@ class Per(StrEnum):
     CATEGORY = "category"
 
 
+class Engine(StrEnum):
+    """What scores."""
+
+    LOCAL = "local"
+    DASK = "dask"
+    SPARK = "spark"
+
+
 Model = Annotated[Path | None, typer.Option("--model", "-m", help="Bundle directory; default is the starter bundle.")]
 TextColumns = Annotated[
     list[str] | None, typer.Option("--text", help="Column of text; repeat for several. Default: subject, body.")
@@ -142,27 +150,32 @@ def suggest(
 
 @app.command()
 def score(
-    source: Annotated[Path, typer.Argument(help="Tickets: CSV, JSONL or Parquet.")],
-    target: Annotated[Path, typer.Argument(help="File to write, in the format of its name.")],
+    source: Annotated[str, typer.Argument(help="Tickets: CSV, JSONL or Parquet; a file, a folder, or a pattern.")],
+    target: Annotated[Path, typer.Argument(help="File to write, in the format of its name; on a cluster a folder.")],
     model: Model = None,
     text: TextColumns = None,
+    columns: Annotated[str | None, typer.Option(help="Columns to keep, as a,b; default: all.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes on this machine; default: every core.", min=1)] = None,
+    engine: Annotated[Engine, typer.Option(help="Where to score: here, or on a cluster.")] = Engine.LOCAL,
+    scheduler: Annotated[str | None, typer.Option(help="Dask: the scheduler, such as tcp://host:8786.")] = None,
+    master: Annotated[
+        str | None, typer.Option(help="Spark: the master, such as local[4]; default: Spark's own.")
+    ] = None,
 ) -> None:
-    """Score a file of tickets into another file."""
+    """Score tickets into another file; an interrupted run is gone on with by the same command."""
     with _errors():
-        from deflect.line.deflector import Deflector
-        from deflect.loop.batch import score_file
+        from deflect.edge import score_command
 
-        deflector = Deflector.load(model)
-        with screen.rows() as progress:
-            summary = score_file(source, target, model=deflector, text=text or ("subject", "body"), progress=progress)
-        screen.say(
-            f"{summary.n_rows:,} rows, {summary.n_suggested:,} suggested, {summary.n_abstained:,} abstained, "
-            f"{summary.n_faults:,} bad rows; {summary.rows_per_second:,.0f} rows a second"
+        summary = score_command.score(
+            source,
+            target,
+            engine,
+            {"scheduler": scheduler, "master": master, "workers": workers},
+            model=model,
+            text=text or ("subject", "body"),
+            columns=columns.split(",") if columns is not None else None,
         )
-        for name, count in summary.per_category.items():
-            screen.say(f"  {name}: {count:,}")
-        if summary.n_faults:
-            screen.say(f"bad rows: {target}.faults.csv")
+        score_command.show(summary, target)
     raise typer.Exit(1 if summary.n_faults else 0)
 
 

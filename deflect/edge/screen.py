@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -69,12 +70,19 @@ def stages() -> Iterator[Callable[[str, int, int], None]]:
 @contextmanager
 def rows() -> Iterator[Callable[[int, int, int], None]]:
     """Show a bar for a scoring run that reports ``(rows done, bytes done, bytes in all)``."""
-    columns = (TextColumn("scoring"), BarColumn(), TextColumn("{task.fields[rows]:,} rows"), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task("scoring", total=None, rows=0)
+    speed = TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} a second")
+    with Progress(
+        TextColumn("scoring"), BarColumn(), speed, TimeRemainingColumn(), console=err, transient=True
+    ) as progress:
+        task = progress.add_task("scoring", total=None, rows=0, rate=0)
+        first: list[tuple[float, int]] = []
 
         def report(n_rows: int, n_bytes: int, n_bytes_total: int) -> None:
-            progress.update(task, completed=n_bytes, total=n_bytes_total, rows=n_rows)
+            # From the first report on: what an interrupted run had done is not this run's speed.
+            first.append((time.monotonic(), n_rows)) if not first else None
+            seconds = time.monotonic() - first[0][0]
+            rate = (n_rows - first[0][1]) / seconds if seconds > 0 else 0
+            progress.update(task, completed=n_bytes, total=n_bytes_total, rows=n_rows, rate=rate)
 
         yield report
 

@@ -12,17 +12,17 @@ import numpy as np
 from deflect.errors import ParameterError
 from deflect.line.banner import Banner, Customer, Outlook
 from deflect.line.bundle import Bundle, read_bundle, starter_bundle, write_bundle
+from deflect.line.decision import N_NAMED, REASONS, Decisions, Rule, most_probable
 from deflect.line.incident_first import incident_first, with_tool_of
 from deflect.line.incident_prior import IncidentPrior
-from deflect.line.playbook import Entry, Playbook
+from deflect.line.playbook import Playbook
 from deflect.line.scorer import Float64s, Scorer
-from deflect.line.suggestion import Alternative, Decision, Evidence, Reason, Suggestion
+from deflect.line.suggestion import Alternative, Evidence, Reason, Suggestion
 from deflect.line.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from deflect.entities.extractor import Extractor
 
-_N_ALTERNATIVES = 2
 _N_EVIDENCE = 5
 
 
@@ -124,7 +124,7 @@ class Deflector:
             kind = type(incidents).__name__
             msg = f"incidents must have the methods outlook and banner. Got {kind}. Put a feed into a StatusBoard."
             raise ParameterError(msg)
-        self._least = np.array(thresholds.least)
+        self._rule = Rule(thresholds, playbook)
         self._extractor: Extractor | None = None
 
     def suggest(
@@ -191,8 +191,31 @@ class Deflector:
         One suggestion a ticket, in order.
 
         """
-        probabilities = self.scorer.probabilities(texts)
-        return [self._decided(text, row, None, explain=False) for text, row in zip(texts, probabilities, strict=True)]
+        decisions = self.decide_many(texts)
+        columns = decisions.order.tolist(), decisions.probabilities.tolist(), decisions.reasons.tolist()
+        return [
+            self._suggestion(order, probabilities, REASONS[reason])
+            for order, probabilities, reason in zip(*columns, strict=True)
+        ]
+
+    def decide_many(self, texts: Sequence[str]) -> Decisions:
+        """Decide about many tickets, as ``suggest`` decides about each, in columns instead of objects.
+
+        When to use it: for archives of millions; ``score_file`` and ``score_batches`` call it.
+
+        Parameters
+        ----------
+        texts
+            The tickets, (n_tickets,).
+
+        Returns
+        -------
+        The most probable categories of each ticket, their probabilities, and the reasons.
+
+        """
+        order, probabilities = most_probable(self.scorer.probabilities(texts))
+        reasons = self._rule.reasons(texts, order[:, 0], probabilities[:, 0])
+        return Decisions(self.scorer.categories, order, probabilities, reasons, self.model_version)
 
     def prefill(self, suggestion: Suggestion, text: str) -> dict[str, str]:
         """Find in a ticket what the suggested tool asks for.
@@ -318,39 +341,37 @@ class Deflector:
         limit: Float64s | None = None,
     ) -> Suggestion:
         """Decide by the most probable category; what is compared with its threshold is at most its ``limit``."""
-        order = np.argsort(-probabilities, kind="stable")[: _N_ALTERNATIVES + 1].tolist()
-        best = order[0]
-        categories = self.scorer.categories
-        category, probability = categories[best], float(probabilities[best])
-        entry = self.playbook.entries.get(category)
-        counted = probability if limit is None else min(probability, float(limit[best]))
-        decision, reason = self._decision(text, category, entry, is_accepted=counted >= self._least[best])
-        advice = entry.for_locale(locale) if entry is not None and decision == "suggest" else None
+        order = np.argsort(-probabilities, kind="stable")[:N_NAMED].tolist()
+        named = [float(probabilities[i]) for i in order]
+        counted = named[0] if limit is None else min(named[0], float(limit[order[0]]))
+        reason = self._rule.reason(text, order[0], counted)
+        evidence = self._evidence(text, order[0]) if explain and reason == "confident" else ()
+        return self._suggestion(order, named, reason, locale, evidence)
+
+    def _suggestion(
+        self,
+        order: Sequence[int],
+        probabilities: Sequence[float],
+        reason: Reason,
+        locale: str | None = None,
+        evidence: tuple[Evidence, ...] = (),
+    ) -> Suggestion:
+        categories = [self.scorer.categories[i] for i in order]
+        is_suggested = reason == "confident"
+        entry = self.playbook.entries.get(categories[0])
+        advice = entry.for_locale(locale) if entry is not None and is_suggested else None
         return Suggestion(
-            decision=decision,
+            decision="suggest" if is_suggested else "abstain",
             reason=reason,
-            category=category,
-            probability=probability,
-            alternatives=tuple(Alternative(categories[i], float(probabilities[i])) for i in order[1:]),
+            category=categories[0],
+            probability=probabilities[0],
+            alternatives=tuple(map(Alternative, categories[1:], probabilities[1:])),
             lead=advice.lead if advice else "",
             articles=advice.articles if advice else (),
             tool=advice.tool if advice else None,
             model_version=self.model_version,
-            evidence=self._evidence(text, best) if explain and decision == "suggest" else (),
+            evidence=evidence,
         )
-
-    def _decision(self, text: str, category: str, entry: Entry | None, *, is_accepted: bool) -> tuple[Decision, Reason]:
-        if not any(character.isalnum() for character in text):
-            return "abstain", "too_short"
-        if category == self.playbook.out_of_scope:
-            return "abstain", "out_of_scope"
-        if entry is None:
-            return "abstain", "no_playbook_entry"
-        if entry.mode == "never":
-            return "abstain", "category_off"
-        if entry.mode == "always" or is_accepted:
-            return "suggest", "confident"
-        return "abstain", "below_threshold"
 
     def _evidence(self, text: str, category: int) -> tuple[Evidence, ...]:
         """Return the words that set this category apart from the mean of all, most telling first."""

@@ -1,58 +1,44 @@
-"""Answers the tickets of a file, or of a stream of frames, in chunks: memory does not grow with their number."""
+"""Answers the tickets of files, or of a stream of frames: memory does not grow with their number."""
 
 from __future__ import annotations
 
-import json
 import os
+import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import pyarrow as pa
 
 from deflect.errors import ParameterError
 from deflect.line.deflector import Deflector
-from deflect.line.suggestion import Alternative, Suggestion
-from deflect.loop.records import CHUNK_ROWS, Row, RowFault
-from deflect.loop.replacing import replacing
-from deflect.loop.rows import TicketRows, file_format, open_rows
-from deflect.loop.targets import csv_text, open_target
-from deflect.loop.tickets import check_columns, text_columns, ticket_text
+from deflect.loop.rows import packing
+from deflect.loop.scoring.answering import Job, SavedModel
+from deflect.loop.scoring.answers import ANSWER, Decider, answer_columns
+from deflect.loop.scoring.plans import Plan, make_plan
+from deflect.loop.scoring.runs import Notify, Progress, Run
+from deflect.loop.scoring.tables import table_texts
+from deflect.loop.scoring.workers import n_cores
+from deflect.loop.tickets import check_columns, frame_texts, text_columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: A chunk ends early when its texts are this long together.
-_CHUNK_CHARACTERS = 10_000_000
-#: The columns of the answer, with the type that each has in Parquet.
-_ANSWER = pa.schema(
-    [
-        ("deflect_category", pa.string()),
-        ("deflect_probability", pa.float64()),
-        ("deflect_decision", pa.string()),
-        ("deflect_reason", pa.string()),
-        ("deflect_alternatives", pa.string()),
-        ("deflect_model", pa.string()),
-    ]
-)
+#: Workers take about two seconds to start, in which one process reads so many bytes; packed ones count so often.
+_WORTH_WORKERS = 64 << 20
+_PACKED = 4
 
-Progress: TypeAlias = Callable[[int, int, int], None]
-
-
-class Suggester(Protocol):
-    """What answers tickets: a ``Deflector``, or any object with this method."""
-
-    def suggest_many(self, texts: Sequence[str], /) -> Sequence[Suggestion]:
-        """Return a suggestion for each text."""
-        ...
+Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
 class Summary:
     """What became of the tickets of a file: ``per_category`` counts those with a suggestion, by its category.
+
+    Of the ``n_rows``, an earlier run that was interrupted had done ``n_resumed``; ``seconds`` is this run's time.
 
     Examples
     --------
@@ -67,48 +53,63 @@ class Summary:
     n_faults: int
     per_category: Mapping[str, int]
     seconds: float
+    n_resumed: int = 0
 
     @property
     def rows_per_second(self) -> float:
         """Return the speed; 0 where no time passed."""
-        return self.n_rows / self.seconds if self.seconds > 0 else 0.0
+        return (self.n_rows - self.n_resumed) / self.seconds if self.seconds > 0 else 0.0
 
 
 def score_file(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
     *,
-    model: Suggester | str | os.PathLike[str],
+    model: Decider | str | os.PathLike[str],
     text: str | Sequence[str] = ("subject", "body"),
+    columns: Sequence[str] | None = None,
     format: str | None = None,
+    workers: int | None = None,
     progress: Progress | None = None,
+    notify: Notify | None = None,
 ) -> Summary:
-    r"""Answer the tickets of a file, and write them with their answers to another.
+    r"""Answer the tickets of files, and write them with their answers to another file.
 
     When to use it: to score an archive of any length; memory does not grow with it. For frames use ``score_batches``.
 
     Each row keeps its columns, in order and as they are, and gets ``deflect_category``, ``deflect_probability``,
-    ``deflect_decision``, ``deflect_reason``, ``deflect_alternatives`` (the next best as a JSON list of [category,
-    probability]) and ``deflect_model``; columns of these names from an earlier run are replaced. The target appears
-    whole or not at all: until the last row it is written beside its place, and after an error or an interrupt a target
-    of an earlier run is as it was. Rows that cannot be read are left out, and listed with line and reason, but without
-    text, in ``<target>.faults.csv``, which exists only when there are any.
+    ``deflect_decision``, ``deflect_reason``, the next best ``deflect_category_2``, ``deflect_probability_2``,
+    ``deflect_category_3`` and ``deflect_probability_3``, and ``deflect_model``, the model's version; columns of these
+    names from an earlier run are replaced. Rows that cannot be read are left out, and listed with file, line and
+    reason, but without text, in ``<target>.faults.csv``, which exists only when there are any.
+
+    The target appears whole or not at all. Until then the rows grow in a folder beside it, ``.<target>.partial``; a run
+    that was killed, at whatever moment, goes on from there when it is called again with the same source, model and
+    options, and its target is the same to the last byte. A model that was never saved has no version to know it by:
+    such a run leaves nothing behind, and starts afresh.
 
     Parameters
     ----------
     source
-        A ticket file, as in ``read_tickets``.
+        A ticket file, as in ``read_tickets``; or a folder, or a pattern such as ``"2026-*/*.csv.gz"``, of files with
+        the same columns, which are read in the order of their names.
     target
         A file named .csv, .tsv, .jsonl, .ndjson, .json (one object a line) or .parquet; all but the last also with .gz
-        behind.
+        or .zst behind.
     model
         A Deflector, or the directory of a saved one.
     text
         The column or columns that make up the text, as in ``read_tickets``.
+    columns
+        The columns to keep; None (default) keeps all.
     format
         Format of the source: "csv", "tsv", "jsonl" or "parquet"; None (default) goes by its name.
+    workers
+        How many processes answer; 1 is this process itself. None (default) takes every core, but for small files one.
     progress
-        Called after each chunk as ``progress(n_rows_done, n_bytes_done, n_bytes_total)``; None (default) is silent.
+        Called after each part as ``progress(n_rows_done, n_bytes_done, n_bytes_total)``; None (default) is silent.
+    notify
+        Called with a sentence when an interrupted run is gone on with, or dropped; None (default) is silent.
 
     Returns
     -------
@@ -117,9 +118,11 @@ def score_file(
     Raises
     ------
     TicketFileError
-        The source is missing, empty, of another format or encoding, or lacks a column of text.
+        A source is missing, empty, of another format or encoding, lacks a column, or has others than the first.
     ParameterError
-        The source is the target, the target is a directory or in none, or a format is unknown.
+        The source is the target, the target is a directory or in none, a format is unknown, or workers are none.
+    ScoringError
+        The disk is full, a worker was ended from outside, or another run writes the same target.
 
     Examples
     --------
@@ -133,42 +136,42 @@ def score_file(
 
     """
     begun = time.perf_counter()
-    source_path, target_path = Path(source), Path(target)
-    faults_path = target_path.with_name(target_path.name + ".faults.csv")
-    _check_target(source_path, target_path, faults_path)
-    run = _Run(_loaded(model), text_columns(text), progress)
-    columns = _columns(source_path, format, target_path)
-    with (
-        open_rows(source_path, format) as rows,
-        replacing(target_path) as file,
-        replacing(faults_path, drop_empty=True) as faults,
-    ):
-        if rows.columns is not None:
-            check_columns(source_path, rows.columns, run.text)
-        with open_target(file, target_path, _schema(rows.schema, columns)) as write:
-            for chunk in run.chunks(rows.items, faults):
-                if rows.columns is None and not run.n_rows:
-                    check_columns(source_path, [*{name: None for row in chunk for name in row.cells}], run.text)
-                write(run.answered(chunk))
-                run.report(rows)
-    return run.summary(time.perf_counter() - begun)
+    target_path = Path(target)
+    if target_path.is_dir():
+        msg = f"The target must be a file in a directory that exists. Got the directory {target}. Name a file in it."
+        raise ParameterError(msg)
+    plan = make_plan(source, target_path, text, columns, format)
+    n_workers = _n_workers(workers, plan, model)
+    with _decider(model, n_workers) as (decider, version):
+        run = Run(plan, target_path, Job(decider, plan.wanted, plan.target), n_workers, progress, notify)
+        state, n_resumed = run.run(version, [plan.wanted.text, columns and [*columns], format, target_path.name])
+    n_suggested = sum(state.per_category.values())
+    return Summary(
+        state.n_rows,
+        n_suggested,
+        state.n_rows - n_suggested,
+        state.n_faults,
+        dict(sorted(state.per_category.items())),
+        time.perf_counter() - begun,
+        n_resumed,
+    )
 
 
 def score_batches(
-    batches: Iterable[pd.DataFrame],
+    batches: Iterable[Batch],
     *,
-    model: Suggester | str | os.PathLike[str],
+    model: Decider | str | os.PathLike[str],
     text: str | Sequence[str] = ("subject", "body"),
-) -> Iterator[pd.DataFrame]:
-    """Answer the tickets of a stream of frames, one frame at a time.
+) -> Iterator[Batch]:
+    """Answer the tickets of a stream of batches, one batch at a time.
 
     When to use it: where the tickets come from elsewhere than a file, or the answers go elsewhere; it is also what a
-    cluster's ``mapInPandas`` calls. For files use ``score_file``.
+    cluster's ``map_partitions``, ``mapInPandas`` or ``mapInArrow`` can call. For files use ``score_file``.
 
     Parameters
     ----------
     batches
-        Frames of tickets; each is answered when it is its turn.
+        Frames of pandas, or record batches or tables of Arrow; each is answered when it is its turn.
     model
         A Deflector, or the directory of a saved one.
     text
@@ -176,14 +179,15 @@ def score_batches(
 
     Returns
     -------
-    An iterator over the same frames with the columns that ``score_file`` adds. The frames given are not changed.
+    An iterator over the same batches, of the same type, with the columns that ``score_file`` adds. The batches given
+    are not changed.
 
     Raises
     ------
     TicketFileError
-        A frame lacks a column of text; raised when it is its turn.
+        A batch lacks a column of text; raised when it is its turn.
     ParameterError
-        ``text`` names no column.
+        ``text`` names no column, or a batch is of another type.
 
     Examples
     --------
@@ -194,120 +198,67 @@ def score_batches(
     [['abstain']]
 
     """
-    suggester, names = _loaded(model), text_columns(text)
-    return (_answered_frame(frame, suggester, names) for frame in batches)
+    decider = Deflector.load(model) if isinstance(model, str | os.PathLike) else model
+    names = text_columns(text)
+    return (_answered(batch, decider, names) for batch in batches)
 
 
-def _answered_frame(frame: pd.DataFrame, suggester: Suggester, names: Sequence[str]) -> pd.DataFrame:
+def _answered(batch: Batch, decider: Decider, names: Sequence[str]) -> Batch:
+    """Return a batch with its answers, as the type that it came as."""
+    import pandas as pd
+
+    if isinstance(batch, pd.DataFrame):
+        return cast("Batch", _answered_frame(batch, decider, names))
+    if not isinstance(batch, pa.Table | pa.RecordBatch):
+        got = type(batch).__name__
+        msg = f"A batch must be a DataFrame of pandas, or a RecordBatch or Table of Arrow. Got {got}. Convert it."
+        raise ParameterError(msg)
+    table = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
+    check_columns("A batch of tickets", table.column_names, names)
+    answers = answer_columns(decider.decide_many(table_texts(table, names)))
+    kept = table.drop_columns([name for name in table.column_names if name in ANSWER.names])
+    schema = pa.schema([*kept.schema, *ANSWER], metadata=kept.schema.metadata)
+    whole = pa.Table.from_arrays([*kept.columns, *answers.values()], schema=schema)
+    if isinstance(batch, pa.RecordBatch):
+        whole = pa.RecordBatch.from_arrays([column.combine_chunks() for column in whole.columns], schema=schema)
+    return cast("Batch", whole)
+
+
+def _answered_frame(frame: pd.DataFrame, decider: Decider, names: Sequence[str]) -> pd.DataFrame:
     check_columns("A frame of tickets", [str(name) for name in frame.columns], names)
-    kept = frame.drop(columns=_ANSWER.names, errors="ignore")
-    parts = kept[[name for name in dict.fromkeys([*names, "text"]) if name in kept.columns]]
-    texts = [ticket_text(values, names) for values in parts.to_dict("records")]
-    answers = _answers(suggester, texts)
-    answered: pd.DataFrame = kept.assign(**{name: [answer[name] for answer in answers] for name in _ANSWER.names})
+    answers = answer_columns(decider.decide_many(frame_texts(frame, names)))
+    columns = {name: column.to_numpy(zero_copy_only=False) for name, column in answers.items()}
+    answered: pd.DataFrame = frame.drop(columns=ANSWER.names, errors="ignore").assign(**columns)
     return answered
 
 
-class _Run:
-    """One pass over a file, and what it has counted so far."""
-
-    def __init__(self, suggester: Suggester, text: Sequence[str], progress: Progress | None) -> None:
-        self.text = text
-        self.n_rows = 0
-        self._n_faults = 0
-        self._suggester = suggester
-        self._progress = progress
-        self._per_category: Counter[str] = Counter()
-
-    def chunks(self, items: Iterable[Row | RowFault], faults: BinaryIO) -> Iterator[list[Row]]:
-        """Yield rows in chunks, and write down the faults between them."""
-        chunk: list[Row] = []
-        n_characters = 0
-        for item in items:
-            if isinstance(item, RowFault):
-                head = () if self._n_faults else (("line", "reason"),)
-                faults.write(csv_text([*head, (item.line, item.reason)]).encode())
-                self._n_faults += 1
-                continue
-            chunk.append(item)
-            n_characters += len(ticket_text(item.cells, self.text))
-            if len(chunk) >= CHUNK_ROWS or n_characters >= _CHUNK_CHARACTERS:
-                yield chunk
-                chunk, n_characters = [], 0
-        if chunk:
-            yield chunk
-
-    def answered(self, chunk: Sequence[Row]) -> list[dict[str, object]]:
-        """Return the values of rows, followed by their answers."""
-        answers = _answers(self._suggester, [ticket_text(row.cells, self.text) for row in chunk])
-        self.n_rows += len(chunk)
-        self._per_category.update(
-            str(answer["deflect_category"]) for answer in answers if answer["deflect_decision"] == "suggest"
-        )
-        return [_without_answer(row.cells) | answer for row, answer in zip(chunk, answers, strict=True)]
-
-    def report(self, rows: TicketRows) -> None:
-        """Tell the caller how far it is."""
-        if self._progress is not None:
-            self._progress(self.n_rows, rows.bytes_done(), rows.bytes_total)
-
-    def summary(self, seconds: float) -> Summary:
-        """Return the counts."""
-        n_suggested = self._per_category.total()
-        per_category = dict(sorted(self._per_category.items()))
-        return Summary(self.n_rows, n_suggested, self.n_rows - n_suggested, self._n_faults, per_category, seconds)
-
-
-def _answers(suggester: Suggester, texts: Sequence[str]) -> list[dict[str, object]]:
-    return [
-        {
-            "deflect_category": suggestion.category,
-            "deflect_probability": float(suggestion.probability),
-            "deflect_decision": suggestion.decision,
-            "deflect_reason": suggestion.reason,
-            "deflect_alternatives": _as_json(suggestion.alternatives),
-            "deflect_model": suggestion.model_version,
-        }
-        for suggestion in suggester.suggest_many(texts)
-    ]
-
-
-def _as_json(alternatives: Sequence[Alternative]) -> str:
-    pairs = [[alternative.category, float(alternative.probability)] for alternative in alternatives]
-    return json.dumps(pairs, ensure_ascii=False)
-
-
-def _without_answer(values: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in values.items() if name not in _ANSWER.names}
-
-
-def _loaded(model: Suggester | str | os.PathLike[str]) -> Suggester:
-    return Deflector.load(model) if isinstance(model, str | os.PathLike) else model
-
-
-def _check_target(source: Path, target: Path, faults: Path) -> None:
-    """Check before the work that the target can be written."""
-    file_format(target)
-    if any(path.exists() and source.exists() and path.samefile(source) for path in (target, faults)):
-        msg = f"The target must be another file than the source. Got {target} for {source}. Name another target."
+def _n_workers(workers: int | None, plan: Plan, model: object) -> int:
+    """Return how many processes are to answer."""
+    if workers is not None and workers < 1:
+        msg = f"workers must be 1 or more. Got {workers}. Leave it out to take every core."
         raise ParameterError(msg)
-    if target.is_dir() or not target.parent.is_dir():
-        msg = f"The target must be a file in a directory that exists. Got {target}. Make the directory, or name a file."
-        raise ParameterError(msg)
+    if not isinstance(model, str | os.PathLike | Deflector):
+        return 1  # An object that is no bundle cannot be sent to other processes in general.
+    if workers is not None:
+        return workers
+    n_bytes = sum(file.path.stat().st_size * (_PACKED if packing(file.path) else 1) for file in plan.files)
+    return n_cores() if n_bytes >= _WORTH_WORKERS else 1
 
 
-def _columns(source: Path, given_format: str | None, target: Path) -> tuple[str, ...]:
-    """Return the columns of a file; those of JSON in a pass of their own, if the target must name them first."""
-    with open_rows(source, given_format) as rows:
-        if rows.columns is not None:
-            return rows.columns
-        if file_format(target) == "jsonl":
-            return ()
-        return tuple({name: None for item in rows.items if isinstance(item, Row) for name in item.cells})
-
-
-def _schema(source: pa.Schema | None, columns: Iterable[str]) -> pa.Schema:
-    """Return the schema of the target: Parquet keeps its types, all else is text."""
-    fields = [pa.field(name, pa.string()) for name in columns] if source is None else list(source)
-    kept = [field for field in fields if field.name not in _ANSWER.names]
-    return pa.schema([*kept, *_ANSWER], metadata=None if source is None else source.metadata)
+@contextmanager
+def _decider(model: Decider | str | os.PathLike[str], n_workers: int) -> Iterator[tuple[Decider, str]]:
+    """Give what answers, ready to be sent to workers, and its version; that is empty where it was never saved."""
+    if not isinstance(model, str | os.PathLike | Deflector):
+        yield model, ""
+        return
+    deflector = model if isinstance(model, Deflector) else Deflector.load(model)
+    version = deflector.model_version
+    if n_workers == 1:
+        yield deflector, version
+    elif not isinstance(model, Deflector):
+        yield SavedModel(Path(model), version, version), version
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = Path(folder, "bundle")
+            deflector.save(bundle)
+            yield SavedModel(bundle, Deflector.load(bundle).model_version, version), version

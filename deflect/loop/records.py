@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import json
 import re
-import zlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader
-from typing import NamedTuple, Self, TypeAlias
+from typing import NamedTuple, Protocol, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-#: Rows that are read, answered and written at a time.
-CHUNK_ROWS = 2_000
-_RECORD_BYTES = 10_000_000
+#: Rows that are read from Parquet and JSON arrays at a time.
+CHUNK_ROWS = 10_000
+#: A longer record is no ticket.
+RECORD_BYTES = 10_000_000
 _WINDOW = 65_536
 #: What stands between the objects of an array.
 _GAP = re.compile(r"[ \t\r\n,]*")
@@ -28,14 +27,10 @@ _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 #: Control characters inside of a string are let through: they harm nobody.
 _JSON = json.JSONDecoder(strict=False)
 
-#: What reading damaged gzip data raises.
-GZIP_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
-_CUT = "is where the file is damaged or cut short; what follows is missing"
+CUT = "is where the file is damaged or cut short; what follows is missing"
 _NOT_UTF8 = "is not valid UTF-8"
 _NOT_JSON = "is not valid JSON"
-_TOO_LONG = f"is longer than {_RECORD_BYTES // 1_000_000} MB"
-
-TextFile: TypeAlias = BufferedReader | gzip.GzipFile
+_TOO_LONG = f"is longer than {RECORD_BYTES // 1_000_000} MB"
 
 
 @dataclass(frozen=True)
@@ -60,6 +55,14 @@ class Fields(NamedTuple):
     cells: list[str]
 
 
+class LineFile(Protocol):
+    """What lines are read from: a file, or a window onto one."""
+
+    def readline(self, size: int, /) -> bytes:
+        """Return the next line, or its first so many bytes."""
+        ...
+
+
 class _CutShortError(Exception):
     """The file ends before its end."""
 
@@ -69,11 +72,14 @@ class _TooLongError(Exception):
 
 
 class Lines:
-    """The lines of a file, counted from 1; those of the present record can be taken back."""
+    """The lines of a file, counted from 1; those of the present record can be taken back.
 
-    def __init__(self, file: TextFile) -> None:
+    ``number`` is that of the last line given out: not 0 in the midst of a file.
+    """
+
+    def __init__(self, file: LineFile, number: int = 0) -> None:
         self.is_valid = True
-        self._number = 0
+        self.number = number
         self._file = file
         self._record: list[bytes] = []
         self._again: deque[bytes] = deque()
@@ -86,10 +92,10 @@ class Lines:
         raw = self._again.popleft() if self._again else self._read()
         if not raw:
             raise StopIteration
-        self._number += 1
+        self.number += 1
         self._record.append(raw)
         self._n_bytes += len(raw)
-        if self._n_bytes > _RECORD_BYTES:
+        if self._n_bytes > RECORD_BYTES:
             raise _TooLongError
         try:
             return raw.decode()
@@ -102,26 +108,31 @@ class Lines:
         self._record.clear()
         self._n_bytes = 0
         self.is_valid = True
-        return self._number + 1
+        return self.number + 1
+
+    @property
+    def is_ahead(self) -> bool:
+        """Say whether lines were taken back that are not given out again yet."""
+        return bool(self._again)
 
     def take_back(self) -> None:
         """Make the record's second line the next: an unclosed quote costs one row, not all that it swallowed."""
         self._again.extendleft(reversed(self._record[1:]))
-        self._number -= max(len(self._record) - 1, 0)
+        self.number -= max(len(self._record) - 1, 0)
 
     def _read(self) -> bytes:
         try:
-            line = rest = self._file.readline(_RECORD_BYTES + 1)
-            while len(rest) > _RECORD_BYTES and not rest.endswith(b"\n"):
-                rest = self._file.readline(_RECORD_BYTES + 1)
-        except GZIP_ERRORS as error:
+            line = rest = self._file.readline(RECORD_BYTES + 1)
+            while len(rest) > RECORD_BYTES and not rest.endswith(b"\n"):
+                rest = self._file.readline(RECORD_BYTES + 1)
+        except EOFError as error:
             raise _CutShortError from error
         return line
 
 
 def csv_fields(lines: Lines, delimiter: str) -> Iterator[Fields | RowFault]:
     """Yield the records of a CSV file; the first is its header. Empty lines are passed over."""
-    csv.field_size_limit(max(csv.field_size_limit(), _RECORD_BYTES))
+    csv.field_size_limit(max(csv.field_size_limit(), RECORD_BYTES))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = lines.begin()
@@ -130,11 +141,11 @@ def csv_fields(lines: Lines, delimiter: str) -> Iterator[Fields | RowFault]:
         except StopIteration:
             return
         except _CutShortError:
-            yield RowFault(line, _CUT)
+            yield RowFault(line, CUT)
             return
         except (csv.Error, _TooLongError) as error:
-            yield RowFault(line, _csv_reason(error))
             lines.take_back()
+            yield RowFault(line, _csv_reason(error))
             continue
         if fields:
             yield Fields(line, fields) if lines.is_valid else RowFault(line, _NOT_UTF8)
@@ -168,7 +179,7 @@ def json_lines(lines: Lines) -> Iterator[Row | RowFault]:
         except StopIteration:
             return
         except _CutShortError:
-            yield RowFault(line, _CUT)
+            yield RowFault(line, CUT)
             return
         except _TooLongError:
             yield RowFault(line, _TOO_LONG)
@@ -202,14 +213,14 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def json_array(file: TextFile) -> Iterator[Row | RowFault]:
+def json_array(file: BufferedReader) -> Iterator[Row | RowFault]:
     """Yield the objects of one JSON array. Behind a broken one there is no safe place to go on, so it is the last."""
     window = _ArrayWindow(file)
     window.begin()
     while (mark := window.mark()) != "]":
         item = window.item() if mark == "{" else None
         if item is None:
-            why = _CUT if window.is_cut else f"{_NOT_JSON} inside of an array; the rest of the file is left out"
+            why = CUT if window.is_cut else f"{_NOT_JSON} inside of an array; the rest of the file is left out"
             yield RowFault(window.line, why)
             return
         yield item
@@ -218,7 +229,7 @@ def json_array(file: TextFile) -> Iterator[Row | RowFault]:
 class _ArrayWindow:
     """A window that slides over the text of a JSON array, so that one of any length needs little memory."""
 
-    def __init__(self, file: TextFile) -> None:
+    def __init__(self, file: BufferedReader) -> None:
         self.line = 1
         self.is_cut = False
         self._file = file
@@ -247,7 +258,7 @@ class _ArrayWindow:
             try:
                 values, end = _JSON.raw_decode(self._text, self._place)
             except (ValueError, RecursionError):
-                if len(self._text) - self._place > _RECORD_BYTES or not self._grow():
+                if len(self._text) - self._place > RECORD_BYTES or not self._grow():
                     return None
                 continue
             line, text = self.line, self._text[self._place : end]
@@ -271,7 +282,7 @@ class _ArrayWindow:
     def _read(self, n_bytes: int) -> bytes:
         try:
             return self._file.read1(n_bytes)
-        except GZIP_ERRORS:
+        except EOFError:
             self.is_cut = True
             return b""
 
@@ -287,14 +298,15 @@ class ParquetRecords:
         """Yield rows, numbered from 1."""
         try:
             for batch in self._file.iter_batches(CHUNK_ROWS):
-                for item in _batch_rows(batch, self.number + 1):
+                for item in batch_rows(batch, self.number + 1):
                     self.number += 1
                     yield item
         except (OSError, pa.ArrowException):
-            yield RowFault(self.number + 1, _CUT)
+            yield RowFault(self.number + 1, CUT)
 
 
-def _batch_rows(batch: pa.RecordBatch, first: int) -> Iterator[Row | RowFault]:
+def batch_rows(batch: pa.RecordBatch, first: int) -> Iterator[Row | RowFault]:
+    """Yield the rows of a batch, the first with the number given."""
     try:
         rows = batch.to_pylist()
     except UnicodeDecodeError:
@@ -302,6 +314,6 @@ def _batch_rows(batch: pa.RecordBatch, first: int) -> Iterator[Row | RowFault]:
             yield RowFault(first, _NOT_UTF8)
             return
         for i in range(batch.num_rows):
-            yield from _batch_rows(batch.slice(i, 1), first + i)
+            yield from batch_rows(batch.slice(i, 1), first + i)
         return
     yield from (Row(line, values) for line, values in enumerate(rows, first))

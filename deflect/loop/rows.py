@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -16,13 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from deflect.errors import ParameterError, TicketFileError
+from deflect.loop.packing import PACKINGS, unpacked
 from deflect.loop.records import (
-    GZIP_ERRORS,
+    Fields,
     Lines,
     ParquetRecords,
     Row,
     RowFault,
-    TextFile,
     csv_fields,
     csv_rows,
     json_array,
@@ -61,23 +60,24 @@ class TicketRows:
     bytes_total: int
 
 
-def is_gzip(path: Path) -> bool:
-    """Say whether a file is in gzip by its name."""
-    return path.suffix.lower() == ".gz"
+def packing(path: Path) -> str:
+    """Return how a file is packed by its name: ".gz", ".zst" or nothing."""
+    suffix = path.suffix.lower()
+    return suffix if suffix in PACKINGS else ""
 
 
 def file_format(path: Path, given: str | None = None) -> str:
     """Return "csv", "tsv", "jsonl" or "parquet", as given or else by the name."""
     accepted = tuple(dict.fromkeys(_SUFFIXES.values()))
-    suffix = path.with_suffix("").suffix if is_gzip(path) else path.suffix
+    suffix = path.with_suffix("").suffix if packing(path) else path.suffix
     found = _SUFFIXES.get(suffix.lower(), "") if given is None else given
     if found not in accepted:
         what = f"the name {path.name!r}" if given is None else repr(given)
         names = ", ".join(_SUFFIXES)
         msg = f"The format must be one of {', '.join(accepted)}. Got {what} instead. Name files {names} or pass format."
         raise ParameterError(msg)
-    if found == "parquet" and is_gzip(path):
-        msg = f"A Parquet file must not be in gzip: it is compressed within. Got {path.name!r}. Unpack it."
+    if found == "parquet" and packing(path):
+        msg = f"A Parquet file must not be packed: it is compressed within. Got {path.name!r}. Drop {packing(path)}."
         raise ParameterError(msg)
     return found
 
@@ -96,41 +96,63 @@ def open_rows(path: str | os.PathLike[str], given_format: str | None = None) -> 
     """
     place = Path(path)
     kind = file_format(place, given_format)
+    with open_bytes(place) as raw:
+        size = os.fstat(raw.fileno()).st_size
+        yield _parquet_rows(place, raw, size) if kind == "parquet" else _text_rows(place, kind, raw, size)
+
+
+def open_bytes(place: Path) -> BufferedReader:
+    """Open a file to read its bytes."""
     try:
-        raw = place.open("rb")
+        return place.open("rb")
     except OSError as error:
         msg = f"{place} must be a file that can be read. Got: {error.strerror}. Check the path."
         raise TicketFileError(msg) from error
-    with raw:
-        size = os.fstat(raw.fileno()).st_size
-        yield _open_parquet(place, raw, size) if kind == "parquet" else _open_text(place, kind, raw, size)
 
 
-def _open_text(place: Path, kind: str, raw: BufferedReader, size: int) -> TicketRows:
-    file = _unpacked(place, raw)
+def _text_rows(place: Path, kind: str, raw: BufferedReader, size: int) -> TicketRows:
+    file = open_text(place, raw)
     if kind == "jsonl":
-        is_array = file.peek(1).lstrip().startswith(b"[")
-        return TicketRows(None, None, json_array(file) if is_array else json_lines(Lines(file)), raw.tell, size)
+        return TicketRows(None, None, json_array(file) if is_array(file) else json_lines(Lines(file)), raw.tell, size)
     records = csv_fields(Lines(file), DELIMITERS[kind])
-    header = next(records, None)
-    if header is None or isinstance(header, RowFault) or any("\0" in name for name in header.cells):
-        why = f"Line {header.line} {header.reason}" if isinstance(header, RowFault) else "Got something else"
-        msg = f"{place} must begin with a line of column names, in UTF-8. {why}. Save it again as CSV in UTF-8."
-        raise TicketFileError(msg)
-    columns = _distinct(place, header.cells)
+    columns = header(place, records)
     return TicketRows(columns, None, csv_rows(columns, records), raw.tell, size)
 
 
-def _unpacked(place: Path, raw: BufferedReader) -> TextFile:
-    """Return the text's bytes, unpacked, from behind the byte order mark; refuse what is no text."""
-    if is_gzip(place) and raw.peek(1)[:2] not in (b"\x1f\x8b", b""):
-        msg = f"{place} must be in gzip, as its name says. Got something else. Drop .gz from its name."
+def _parquet_rows(place: Path, raw: BufferedReader, size: int) -> TicketRows:
+    file = open_parquet(place, raw)
+    records = ParquetRecords(file)
+    n_rows = max(file.metadata.num_rows, 1)
+    columns = tuple(file.schema_arrow.names)
+    return TicketRows(columns, file.schema_arrow, records.rows(), lambda: size * records.number // n_rows, size)
+
+
+def is_array(file: BufferedReader) -> bool:
+    """Say whether a JSON file holds one array, and not one object a line."""
+    return file.peek(1).lstrip().startswith(b"[")
+
+
+def header(place: Path, records: Iterator[Fields | RowFault]) -> tuple[str, ...]:
+    """Return the names of the columns, which are the first of a CSV file's records."""
+    first = next(records, None)
+    if first is None or isinstance(first, RowFault) or any("\0" in name for name in first.cells):
+        why = f"Line {first.line} {first.reason}" if isinstance(first, RowFault) else "Got something else"
+        msg = f"{place} must begin with a line of column names, in UTF-8. {why}. Save it again as CSV in UTF-8."
         raise TicketFileError(msg)
-    file = gzip.GzipFile(fileobj=raw) if is_gzip(place) else raw
+    return _distinct(place, first.cells)
+
+
+def open_text(place: Path, raw: BufferedReader) -> BufferedReader:
+    """Return the text's bytes, unpacked, from behind the byte order mark; refuse what is no text."""
+    packed = packing(place)
+    if packed and raw.peek(1)[: len(PACKINGS[packed])] not in (PACKINGS[packed], b""):
+        msg = f"{place} must be packed as its name says. Got something else. Drop {packed} from its name."
+        raise TicketFileError(msg)
+    file = unpacked(raw, packed) if packed else raw
     try:
         head = file.peek(1)
-    except GZIP_ERRORS as error:
-        msg = f"{place} must be whole. Got gzip data that is damaged or cut short from the start. Make it again."
+    except EOFError as error:
+        msg = f"{place} must be whole. Got packed data that is damaged or cut short from the start. Make it again."
         raise TicketFileError(msg) from error
     found = next((what for magic, what in _MAGIC.items() if head.startswith(magic)), None)
     if b"\0" in head[:2]:
@@ -143,16 +165,15 @@ def _unpacked(place: Path, raw: BufferedReader) -> TextFile:
     return file
 
 
-def _open_parquet(place: Path, raw: BufferedReader, size: int) -> TicketRows:
+def open_parquet(place: Path, raw: BufferedReader) -> pq.ParquetFile:
+    """Open a Parquet file."""
     try:
         file = pq.ParquetFile(raw)
     except (OSError, pa.ArrowException) as error:
         msg = f"{place} must be a Parquet file. Got something else, or one that is damaged. Make it again."
         raise TicketFileError(msg) from error
-    columns = _distinct(place, file.schema_arrow.names)
-    records = ParquetRecords(file)
-    n_rows = max(file.metadata.num_rows, 1)
-    return TicketRows(columns, file.schema_arrow, records.rows(), lambda: size * records.number // n_rows, size)
+    _distinct(place, file.schema_arrow.names)
+    return file
 
 
 def _distinct(place: Path, names: list[str]) -> tuple[str, ...]:

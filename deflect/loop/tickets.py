@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +13,19 @@ from deflect.errors import ParameterError, TicketFileError
 from deflect.loop.records import Row, RowFault
 from deflect.loop.rows import listed, open_rows
 
-__all__ = ["RowFault", "as_text", "check_columns", "read_tickets", "text_columns", "ticket_text"]
+__all__ = [
+    "RowFault",
+    "as_text",
+    "cell_text",
+    "check_columns",
+    "frame_texts",
+    "read_tickets",
+    "text_columns",
+    "ticket_text",
+]
 
 #: The column that holds the text where a file has none of those asked for.
-_TEXT = "text"
+TEXT = "text"
 _CATEGORY = "category"
 _IDS = ("ticket_id", "id")
 
@@ -131,7 +141,7 @@ class _Table:
         self._categories.append(category)
 
     def frame(self) -> pd.DataFrame:
-        columns = {**self.columns, _TEXT: self._texts}
+        columns = {**self.columns, TEXT: self._texts}
         if self._category is not None:
             columns[_CATEGORY] = self._categories
         frame = pd.DataFrame(columns, index=pd.Index(self.lines, name="line"))
@@ -175,8 +185,8 @@ def check_columns(source: object, columns: Sequence[str], text: Sequence[str], c
 
     """
     missing = []
-    if not {*text, _TEXT} & set(columns):
-        wanted = dict.fromkeys([*text, _TEXT])
+    if not {*text, TEXT} & set(columns):
+        wanted = dict.fromkeys([*text, TEXT])
         missing.append(f"a column of text ({' or '.join(map(repr, wanted))})")
     if category is not None and category not in columns:
         missing.append(f"a column {category!r}")
@@ -188,7 +198,14 @@ def check_columns(source: object, columns: Sequence[str], text: Sequence[str], c
 def ticket_text(values: Mapping[str, object], columns: Iterable[str]) -> str:
     """Return a ticket's text: those of the columns that it has, joined by a line feed, else its column ``text``."""
     parts = [as_text(values[name]) for name in columns if name in values]
-    return "\n".join(parts) if parts else as_text(values.get(_TEXT))
+    return "\n".join(parts) if parts else as_text(values.get(TEXT))
+
+
+def frame_texts(frame: pd.DataFrame, columns: Iterable[str]) -> list[str]:
+    """Return the texts of a frame's tickets, as ``ticket_text`` returns each."""
+    there = [name for name in columns if name in frame.columns] or [TEXT]
+    parts = (map(as_text, frame[name].tolist()) for name in there)
+    return list(map("\n".join, zip(*parts, strict=True)))
 
 
 def as_text(value: object) -> str:
@@ -198,3 +215,10 @@ def as_text(value: object) -> str:
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return ""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def cell_text(value: object) -> str:
+    """Return a value as the text of a cell: what is neither a text nor a number as JSON."""
+    if isinstance(value, bool | list | dict):
+        return json.dumps(value, ensure_ascii=False, default=as_text)
+    return as_text(value)

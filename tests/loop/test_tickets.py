@@ -323,7 +323,7 @@ def test_gzip_in_name_only(tmp_path: Path) -> None:
     """A plain file that is named .gz says so."""
     path = tmp_path / "t.csv.gz"
     path.write_text(HEADER + ROWS)
-    with pytest.raises(TicketFileError, match="must be in gzip, as its name says"):
+    with pytest.raises(TicketFileError, match="must be packed as its name says"):
         read_tickets(path)
 
 
