@@ -11,21 +11,14 @@ from typing import BinaryIO
 
 
 @contextmanager
-def replacing(target: Path, *, drop_empty: bool = False) -> Iterator[BinaryIO]:
-    """Open a temporary file that takes the target's place when all went well; else the target stays as it was.
-
-    With ``drop_empty``, a file without content removes the target.
-    """
+def replacing(target: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file that takes the target's place when all went well; else the target stays as it was."""
     part = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:12]}.part")
     try:
         with part.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            is_dropped = drop_empty and not file.tell()
-        if is_dropped:
-            target.unlink(missing_ok=True)
-        else:
-            part.replace(target)
+        part.replace(target)
     finally:
         part.unlink(missing_ok=True)
