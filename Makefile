@@ -31,8 +31,8 @@ format: $(VENV)/tools.stamp  ## Mend what can be mended without thinking
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/bench.stamp  ## Measure side by side with fastText and scikit-learn
-	$(BIN)/python benchmarks/speed.py
+bench: $(VENV)/bench.stamp  ## Measure side by side with fastText, scikit-learn and spaCy; FULL=1 for hours
+	$(BIN)/python -m benchmarks.side_by_side $(if $(FULL),--sizes full)
 
 models: $(VENV)/core.stamp  ## Rebuild the shipped bundle, byte for byte
 	$(BIN)/deflect train data/starter_tickets.csv --playbook data/playbook.toml --output models/starter \
