@@ -18,11 +18,14 @@ from deflect.line.thresholds import Thresholds
 N_NAMED = 3
 #: Reasons by their number.
 REASONS: tuple[Reason, ...] = get_args(Reason)
+#: The outcome of a ticket whose scope score is too low; 0 and 1 are those of the threshold.
+_OUTSIDE = 2
 _CONFIDENT, _TOO_SHORT = REASONS.index("confident"), REASONS.index("too_short")
 #: What str.isalnum calls a letter or a number.
 _has_word = re.compile(r"[^\W_]").search
 
 Ints = npt.NDArray[np.integer]
+Float32s = npt.NDArray[np.float32]
 Float64s = npt.NDArray[np.float64]
 
 
@@ -48,36 +51,43 @@ class Decisions:
 
 
 class Rule:
-    """Tells the reason for a category and its probability: a table with one row for each outcome of the threshold."""
+    """Tells the reason for a category: a table with a row for each, and a column for each outcome.
+
+    The outcomes are a probability below the threshold, one that reaches it, and a ticket that speaks for no category.
+    """
 
     def __init__(self, thresholds: Thresholds, playbook: Playbook) -> None:
         self._least = np.array(thresholds.least)
+        self._least_scope = -np.inf if thresholds.scope is None else thresholds.scope.least
         names = [_reasons(playbook.entries.get(name), name == playbook.out_of_scope) for name in thresholds.categories]
-        self._numbers = np.array([[REASONS.index(reason) for reason in pair] for pair in names], dtype=np.uint8)
+        self._numbers = np.array([[REASONS.index(reason) for reason in row] for row in names], dtype=np.uint8)
 
-    def reason(self, text: str, category: int, probability: float) -> Reason:
-        """Return the reason for what is decided about one ticket."""
+    def reason(self, text: str, category: int, probability: float, scope: float) -> Reason:
+        """Return the reason for what is decided about one ticket, whose scope score is ``scope``."""
         if not _has_word(text):
             return "too_short"
-        number = int(self._numbers[category, int(probability >= self._least[category])])
-        return REASONS[number]
+        outcome = _OUTSIDE if scope < self._least_scope else int(probability >= self._least[category])
+        return REASONS[int(self._numbers[category, outcome])]
 
-    def reasons(self, texts: Sequence[str], categories: Ints, probabilities: Float64s) -> Ints:
+    def reasons(self, texts: Sequence[str], categories: Ints, probabilities: Float64s, scope: Float32s) -> Ints:
         """Return for many tickets the numbers of the reasons that ``reason`` returns for each."""
-        numbers = self._numbers[categories, (probabilities >= self._least[categories]).astype(np.intp)]
+        outcomes = np.where(scope < self._least_scope, _OUTSIDE, probabilities >= self._least[categories])
+        numbers = self._numbers[categories, outcomes]
         numbers[[i for i, text in enumerate(texts) if not _has_word(text)]] = _TOO_SHORT
         return numbers
 
 
-def _reasons(entry: Entry | None, is_out_of_scope: bool) -> tuple[Reason, Reason]:  # noqa: FBT001  # A pair of facts.
-    """Return the reasons for a category whose probability is below its threshold, and for one that reaches it."""
+def _reasons(entry: Entry | None, is_out_of_scope: bool) -> tuple[Reason, Reason, Reason]:  # noqa: FBT001  # A pair of facts.
+    """Return the reasons for a category, one for each outcome."""
     if is_out_of_scope:
-        return "out_of_scope", "out_of_scope"
+        return "out_of_scope", "out_of_scope", "out_of_scope"
     if entry is None:
-        return "no_playbook_entry", "no_playbook_entry"
+        return "no_playbook_entry", "no_playbook_entry", "no_playbook_entry"
     if entry.mode == "never":
-        return "category_off", "category_off"
-    return ("confident" if entry.mode == "always" else "below_threshold"), "confident"
+        return "category_off", "category_off", "category_off"
+    if entry.mode == "always":
+        return "confident", "confident", "confident"
+    return "below_threshold", "confident", "out_of_scope"
 
 
 def most_probable(probabilities: Float64s) -> tuple[Ints, Float64s]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -54,6 +54,15 @@ class Arms(Protocol):
 
     def arm(self, requester: str) -> str:
         """Return "treatment" or "control"."""
+
+
+class _Ticket(NamedTuple):
+    """A ticket as it is answered: its text, its probabilities on an ordinary day, its scope score, its language."""
+
+    text: str
+    usual: Float64s
+    scope: float
+    locale: str | None
 
 
 class Deflector:
@@ -166,12 +175,13 @@ class Deflector:
         # The form must go on whatever fails in here, a playbook, an incident feed or this library's own bug.
         try:
             whole = joined(subject, text)
-            usual = self.scorer.probabilities([whole])[0]
+            scored = self.scorer.scored([whole])
+            ticket = _Ticket(whole, self.scorer.calibrated(scored.margins)[0], float(scored.scope[0]), locale)
             if self.incidents is None:
-                suggestion = self._decided(whole, usual, locale)
+                suggestion = self._decided(ticket, ticket.usual)
             else:
                 customer = Customer(tuple(customer_components), tuple(customer_regions))
-                suggestion = self._during(self.incidents, whole, usual, locale, customer)
+                suggestion = self._during(self.incidents, ticket, customer)
             return self._in_arm(suggestion, requester)
         except Exception:  # noqa: BLE001  # See above; the text must not reach a log, so neither does the error.
             return Suggestion("abstain", "error", model_version=self.model_version)
@@ -213,8 +223,9 @@ class Deflector:
         The most probable categories of each ticket, their probabilities, and the reasons.
 
         """
-        order, probabilities = most_probable(self.scorer.probabilities(texts))
-        reasons = self._rule.reasons(texts, order[:, 0], probabilities[:, 0])
+        scored = self.scorer.scored(texts)
+        order, probabilities = most_probable(self.scorer.calibrated(scored.margins))
+        reasons = self._rule.reasons(texts, order[:, 0], probabilities[:, 0], scored.scope)
         return Decisions(self.scorer.categories, order, probabilities, reasons, self.model_version)
 
     def prefill(self, suggestion: Suggestion, text: str) -> dict[str, str]:
@@ -309,9 +320,7 @@ class Deflector:
         deflector.model_version = bundle.version
         return deflector
 
-    def _during(
-        self, incidents: Incidents, text: str, usual: Float64s, locale: str | None, customer: Customer
-    ) -> Suggestion:
+    def _during(self, incidents: Incidents, ticket: _Ticket, customer: Customer) -> Suggestion:
         """Answer a ticket with the status page in mind: the incident first, the tool second.
 
         While an incident is on, the category is the most probable one under the incident's prior. A category other than
@@ -320,33 +329,29 @@ class Deflector:
         outlook = incidents.outlook(customer)
         prior, categories = self.incident_prior, self.scorer.categories
         if outlook.is_clear:
-            suggestion = self._decided(text, usual, locale)
+            suggestion = self._decided(ticket, ticket.usual)
         else:
-            now = prior.shifted(usual, categories, outlook)
+            now = prior.shifted(ticket.usual, categories, outlook)
             suggestion = self._decided(
-                text, now, locale, limit=np.where(np.array(categories) == prior.category, 1, usual)
+                ticket, now, limit=np.where(np.array(categories) == prior.category, 1, ticket.usual)
             )
             if suggestion.category == prior.category:
-                suggestion = with_tool_of(suggestion, self._decided(text, usual, locale, explain=False))
-        banner = incidents.banner(text, category=suggestion.category, customer=customer, rarity=self.scorer.rarity)
+                suggestion = with_tool_of(suggestion, self._decided(ticket, ticket.usual, explain=False))
+        banner = incidents.banner(
+            ticket.text, category=suggestion.category, customer=customer, rarity=self.scorer.rarity
+        )
         return incident_first(suggestion, banner, prior.category)
 
     def _decided(
-        self,
-        text: str,
-        probabilities: Float64s,
-        locale: str | None,
-        *,
-        explain: bool = True,
-        limit: Float64s | None = None,
+        self, ticket: _Ticket, probabilities: Float64s, *, explain: bool = True, limit: Float64s | None = None
     ) -> Suggestion:
         """Decide by the most probable category; what is compared with its threshold is at most its ``limit``."""
         order = np.argsort(-probabilities, kind="stable")[:N_NAMED].tolist()
         named = [float(probabilities[i]) for i in order]
         counted = named[0] if limit is None else min(named[0], float(limit[order[0]]))
-        reason = self._rule.reason(text, order[0], counted)
-        evidence = self._evidence(text, order[0]) if explain and reason == "confident" else ()
-        return self._suggestion(order, named, reason, locale, evidence)
+        reason = self._rule.reason(ticket.text, order[0], counted, ticket.scope)
+        evidence = self._evidence(ticket.text, order[0]) if explain and reason == "confident" else ()
+        return self._suggestion(order, named, reason, ticket.locale, evidence)
 
     def _suggestion(
         self,

@@ -25,6 +25,8 @@ _SPARSE_FROM = 256
 _N_THREADS = min(8, os.cpu_count() or 1)
 #: What a row counts that stands so many times in a ticket: 1 + ln(count), and nothing where it does not stand.
 _DAMPED = np.concatenate(([0], 1 + np.log(np.arange(1, 257)))).astype(np.float32)
+#: Chosen on the validation part of clinc150.
+_NOVELTY_WEIGHT = np.float32(0.5)
 #: As many slots of eight bytes stay in the cache, so that each key can have its own.
 _MAX_SLOTS = 1 << 20
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -58,6 +60,26 @@ def last_equals(keys: Ints, n_keys: int) -> Ints:
     return lasts
 
 
+class Scored(NamedTuple):
+    """What a scorer says about tickets: ``margins`` (n_tickets, n_categories), and ``novelty`` (n_tickets,).
+
+    The novelty of a ticket is the share of its squared norm that comes from words without a row, from 0 to 1.
+    """
+
+    margins: Float32s
+    novelty: Float32s
+
+    @property
+    def scope(self) -> Float32s:
+        """Return how much each ticket speaks for any category at all, (n_tickets,).
+
+        It tells tickets of no category from others better than the highest probability does, which is high where one
+        category is merely likelier than the rest (docs/measurements.md).
+        """
+        score: Float32s = self.margins.max(axis=1, initial=-np.inf) - _NOVELTY_WEIGHT * self.novelty
+        return score
+
+
 class Found(NamedTuple):
     """The rows of a chunk, in the order of its words, each pair behind its first word, without pairs never seen.
 
@@ -89,6 +111,17 @@ def add_rows(begins: Ints, rows: Ints, factors: Float32s, table: Float32s, *, is
     if len(begins) == 2:
         return np.add.reduce(scaled, axis=0, keepdims=True)
     return np.stack([np.add.reduce(scaled[start:end], axis=0) for start, end in pairwise(begins.tolist())])
+
+
+def _sums(values: Float32s, begins: Ints, nothing: float) -> Float32s:
+    """Return the sum of each ticket's values, ``nothing`` for a ticket that has none."""
+    if len(begins) == 2 and len(values):
+        return np.add.reduceat(values, begins[:1])
+    sums = np.full(len(begins) - 1, nothing, dtype=np.float32)
+    has_values = (begins[1:] > begins[:-1]).nonzero()[0]
+    if len(has_values):
+        sums[has_values] = np.add.reduceat(values, begins.take(has_values))
+    return sums
 
 
 def softmax(scores: Float64s) -> Float64s:
@@ -125,21 +158,28 @@ class Scorer:
         """Return the row that stands for what training never saw."""
         return len(self.table) - 1
 
-    def margins(self, texts: Sequence[str]) -> Float32s:
-        """Return the margin of each category for each ticket, (n_tickets, n_categories)."""
+    def scored(self, texts: Sequence[str]) -> Scored:
+        """Return the margins and the novelty of tickets."""
         if not len(texts):
-            return np.empty((0, len(self.categories)), dtype=np.float32)
+            return Scored(np.empty((0, len(self.categories)), dtype=np.float32), np.empty(0, dtype=np.float32))
         if len(texts) < _SPARSE_FROM:
-            return self._chunk_margins(texts, is_batch=False)
+            return self._chunk_scored(texts, is_batch=False)
         # NumPy and SciPy release the interpreter lock in all that takes long here.
         with ThreadPoolExecutor(_N_THREADS) as pool:
-            return np.concatenate(
-                list(pool.map(lambda chunk: self._chunk_margins(chunk, is_batch=True), chunks(texts)))
-            )
+            parts = list(pool.map(lambda chunk: self._chunk_scored(chunk, is_batch=True), chunks(texts)))
+        return Scored(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def margins(self, texts: Sequence[str]) -> Float32s:
+        """Return the margin of each category for each ticket, (n_tickets, n_categories)."""
+        return self.scored(texts).margins
 
     def probabilities(self, texts: Sequence[str]) -> Float64s:
         """Return the probability of each category for each ticket, (n_tickets, n_categories); each row sums to 1."""
-        return softmax(np.multiply(self.margins(texts), self.sharpness, dtype=np.float64))
+        return self.calibrated(self.margins(texts))
+
+    def calibrated(self, margins: Float32s) -> Float64s:
+        """Return the probabilities that margins stand for."""
+        return softmax(np.multiply(margins, self.sharpness, dtype=np.float64))
 
     def rarity(self, words: Sequence[str]) -> Float64s:
         """Return how rare each word is in the training tickets, (n_words,): its idf over that of a word not seen there.
@@ -165,10 +205,10 @@ class Scorer:
         own = self.table.take(np.minimum(rows, self.nowhere), axis=0)
         is_unseen = rows > self.nowhere
         own[is_unseen] = found.unseen[rows[is_unseen] - self.nowhere - 1]
-        own *= (factors / self._norms(found))[:, None]
+        own *= (factors / np.sqrt(self._squares(found)[0]))[:, None]
         return found.words.spelled(found.places.take(lasts)), own
 
-    def _chunk_margins(self, texts: Sequence[str], *, is_batch: bool) -> Float32s:
+    def _chunk_scored(self, texts: Sequence[str], *, is_batch: bool) -> Scored:
         found = self._find(texts, is_batch=is_batch)
         begins, rows, factors, nowhere = found.begins, found.rows, found.factors, self.nowhere
         if not len(found.unseen):
@@ -178,23 +218,22 @@ class Scorer:
             rest = np.flatnonzero(rows > nowhere)
             numbers = rows.take(rest) - (nowhere + 1)
             sums += add_rows(rest.searchsorted(begins), numbers, factors.take(rest), found.unseen, is_batch=is_batch)
-        sums /= self._norms(found)[:, None]
+        squares, novelty = self._squares(found)
+        sums /= np.sqrt(squares)[:, None]
         sums += self.intercept
-        return sums
+        return Scored(sums, novelty)
 
-    def _norms(self, found: Found) -> Float32s:
-        """Return the norms of tickets."""
+    def _squares(self, found: Found) -> tuple[Float32s, Float32s]:
+        """Return the squared norm of each ticket, 1 for one without words, and the share of unseen words in it."""
         squares = self.squares.take(found.rows, mode="clip")  # All unseen words have the last.
         squares *= found.factors
         squares *= found.factors
-        if len(found.begins) == 2 and len(squares):
-            return np.sqrt(np.add.reduceat(squares, found.begins[:1]))
-        sums = np.ones(len(found.begins) - 1, dtype=np.float32)
-        has_words = (found.begins[1:] > found.begins[:-1]).nonzero()[0]
-        if len(has_words):
-            sums[has_words] = np.add.reduceat(squares, found.begins.take(has_words))
-        norms: Float32s = np.sqrt(sums, out=sums)
-        return norms
+        sums = _sums(squares, found.begins, 1)
+        if not len(found.unseen):
+            return sums, np.zeros(len(sums), dtype=np.float32)
+        squares *= found.rows > self.nowhere
+        novelty: Float32s = _sums(squares, found.begins, 0) / sums
+        return sums, novelty
 
     def _find(self, texts: Sequence[str], *, is_batch: bool) -> Found:
         """Find the row of each word and pair, and what each counts in its ticket."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from deflect.errors import ParameterError
 
-Scope = Literal["overall", "category"]
+Per = Literal["overall", "category"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,40 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class ScopeLimit:
+    """Below which scope score a ticket is of no category, and its evidence.
+
+    With ``confidence``, at most ``most_lost_fraction`` of the tickets that have a category lie below ``least``, if they
+    are like the ``n_in_scope`` calibration tickets, of which ``n_in_scope_below`` do. Of the ``n_out_of_scope``
+    calibration tickets of no category, ``n_out_of_scope_below`` do.
+
+    Examples
+    --------
+    >>> ScopeLimit(-0.7, 0.02, 0.95, 1000, 12, 100, 40).recall
+    0.4
+
+    """
+
+    least: float
+    most_lost_fraction: float
+    confidence: float
+    n_in_scope: int
+    n_in_scope_below: int
+    n_out_of_scope: int
+    n_out_of_scope_below: int
+
+    @property
+    def recall(self) -> float:
+        """Return the share of the tickets of no category that it finds; nan where there was none."""
+        return self.n_out_of_scope_below / self.n_out_of_scope if self.n_out_of_scope else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
 class Thresholds:
     """What it takes for a prediction to be shown. ``fit_thresholds`` makes it; a bundle carries it.
 
     ``promises`` has one entry where ``per`` is "overall", and one for each category, in the order of ``categories``,
-    where it is "category".
+    where it is "category". ``scope`` is None where calibration tickets were too few to tell what is of no category.
 
     Examples
     --------
@@ -62,9 +91,10 @@ class Thresholds:
 
     """
 
-    per: Scope
+    per: Per
     categories: tuple[str, ...]
     promises: tuple[Threshold, ...]
+    scope: ScopeLimit | None = None
 
     @property
     def least(self) -> tuple[float, ...]:
@@ -110,9 +140,12 @@ class Thresholds:
 
     def to_dict(self) -> dict[str, object]:
         """Return plain data for a manifest."""
-        return {"per": self.per, "promises": [asdict(promise) for promise in self.promises]}
+        scope = None if self.scope is None else asdict(self.scope)
+        return {"per": self.per, "promises": [asdict(promise) for promise in self.promises], "scope": scope}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], categories: Sequence[str]) -> Thresholds:
         """Make thresholds from the data of a manifest."""
-        return cls(data["per"], tuple(categories), tuple(Threshold(**promise) for promise in data["promises"]))
+        promises = tuple(Threshold(**promise) for promise in data["promises"])
+        scope = data.get("scope")
+        return cls(data["per"], tuple(categories), promises, None if scope is None else ScopeLimit(**scope))

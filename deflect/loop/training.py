@@ -16,6 +16,7 @@ from deflect.loop.classifier import TicketClassifier
 from deflect.loop.evaluation import Report, evaluate
 from deflect.loop.incident_windows import IncidentWindow, fit_incident_prior, mark, training_weights
 from deflect.loop.promises import fit_thresholds
+from deflect.loop.scope import fit_scope
 from deflect.loop.splits import Split, read_times, split_tickets
 from deflect.loop.vocabulary import Progress, quiet
 
@@ -89,11 +90,13 @@ def train_deflector(frame: pd.DataFrame, playbook: Playbook, plan: Plan, *, prog
     first = _fitted(plan, split.train, progress)
     test = _ordinary(plan, split.test)
     promised = replace(split, calibration=_ordinary(plan, split.calibration), test=test)
-    report = evaluate(first, _promised(plan, first, promised), test["text"], test["category"].to_numpy())
+    thresholds = _promised(plan, first, promised.calibration, playbook)
+    report = evaluate(first, thresholds, test["text"], test["category"].to_numpy())
     final = _fitted(plan, pd.concat((split.train, split.test)), progress)
     numbers = _marked(plan, frame)
     prior = fit_incident_prior(frame["category"].tolist(), numbers, plan.windows) if plan.windows else None
-    deflector = Deflector(final, _promised(plan, final, promised), playbook, incident_prior=prior)
+    thresholds = _promised(plan, final, promised.calibration, playbook)
+    deflector = Deflector(final, thresholds, playbook, incident_prior=prior)
     return Training(deflector, promised, report, n_marked=int((numbers >= 0).sum()))
 
 
@@ -126,13 +129,18 @@ def _fitted(plan: Plan, tickets: pd.DataFrame, progress: Progress) -> TicketClas
     return classifier.fit(texts, categories.to_numpy(), weights, progress=progress)
 
 
-def _promised(plan: Plan, classifier: TicketClassifier, split: Split) -> Thresholds:
-    return fit_thresholds(
+def _promised(plan: Plan, classifier: TicketClassifier, calibration: pd.DataFrame, playbook: Playbook) -> Thresholds:
+    texts, categories = calibration["text"], calibration["category"]
+    thresholds = fit_thresholds(
         classifier,
-        split.calibration["text"],
-        split.calibration["category"].to_numpy(),
+        texts,
+        categories.to_numpy(),
         target_precision=plan.target_precision,
         confidence=plan.confidence,
         per=plan.per,
         least_probability=plan.least_probability,
+    )
+    is_outside = categories == playbook.out_of_scope
+    return replace(
+        thresholds, scope=fit_scope(classifier.scorer_, texts[~is_outside].tolist(), texts[is_outside].tolist())
     )

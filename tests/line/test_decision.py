@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from deflect.line.decision import REASONS, Rule, _has_word, most_probable
 from deflect.line.playbook import parse_playbook
-from deflect.line.thresholds import Threshold, Thresholds
+from deflect.line.thresholds import ScopeLimit, Threshold, Thresholds
 
 CATEGORIES = ("always", "auto", "never", "nobody", "other", "silent")
 PLAYBOOK = parse_playbook(
@@ -25,33 +25,48 @@ def promise(category: str) -> Threshold:
     return Threshold(category, None if category == "silent" else 0.8, 0.9, 0.95, 100, 60, 58, 0.9, 29)
 
 
-RULE = Rule(Thresholds("category", CATEGORIES, tuple(map(promise, CATEGORIES))), PLAYBOOK)
+LIMIT = ScopeLimit(-0.5, 0.02, 0.95, 400, 3, 100, 40)
+RULE = Rule(Thresholds("category", CATEGORIES, tuple(map(promise, CATEGORIES)), LIMIT), PLAYBOOK)
 
 
 @pytest.mark.parametrize(
-    ("category", "below", "above"),
+    ("category", "below", "above", "outside"),
     [
-        ("always", "confident", "confident"),
-        ("auto", "below_threshold", "confident"),
-        ("never", "category_off", "category_off"),
-        ("nobody", "no_playbook_entry", "no_playbook_entry"),
-        ("other", "out_of_scope", "out_of_scope"),
-        ("silent", "below_threshold", "below_threshold"),
+        ("always", "confident", "confident", "confident"),
+        ("auto", "below_threshold", "confident", "out_of_scope"),
+        ("never", "category_off", "category_off", "category_off"),
+        ("nobody", "no_playbook_entry", "no_playbook_entry", "no_playbook_entry"),
+        ("other", "out_of_scope", "out_of_scope", "out_of_scope"),
+        ("silent", "below_threshold", "below_threshold", "out_of_scope"),
     ],
 )
-def test_reasons(category: str, below: str, above: str) -> None:
-    """The playbook's mode and the threshold, which counts as reached when met, give the reason."""
+def test_reasons(category: str, below: str, above: str, outside: str) -> None:
+    """The playbook's mode, the threshold and the scope limit, which count as reached when met, give the reason."""
     number = CATEGORIES.index(category)
-    assert RULE.reason("a ticket", number, 0.79) == below
-    assert RULE.reason("a ticket", number, 0.8) == above
-    assert RULE.reason("?!", number, 1.0) == "too_short"
+    assert RULE.reason("a ticket", number, 0.79, -0.5) == below
+    assert RULE.reason("a ticket", number, 0.8, -0.5) == above
+    assert RULE.reason("a ticket", number, 1.0, -0.51) == outside
+    assert RULE.reason("?!", number, 1.0, 1.0) == "too_short"
 
 
-@given(st.lists(st.tuples(st.sampled_from(["a", "", "_", "?"]), st.integers(0, 5), st.floats(0, 1)), max_size=20))
-def test_many_are_decided_as_each(tickets: list[tuple[str, int, float]]) -> None:
+def test_without_a_scope_limit_nothing_is_outside() -> None:
+    """Where no limit could be fitted, the threshold alone decides."""
+    rule = Rule(Thresholds("category", CATEGORIES, tuple(map(promise, CATEGORIES))), PLAYBOOK)
+    assert rule.reason("a ticket", CATEGORIES.index("auto"), 0.8, -9.0) == "confident"
+
+
+TICKETS = st.tuples(
+    st.sampled_from(["a", "", "_", "?"]), st.integers(0, 5), st.floats(0, 1), st.floats(-1, 0, width=32)
+)
+
+
+@given(st.lists(TICKETS, max_size=20))
+def test_many_are_decided_as_each(tickets: list[tuple[str, int, float, float]]) -> None:
     """Many tickets get the reasons that each alone gets."""
-    texts, categories, probabilities = ([ticket[i] for ticket in tickets] for i in range(3))
-    numbers = RULE.reasons(texts, np.array(categories, dtype=np.int32), np.array(probabilities))
+    texts, categories, probabilities, scope = ([ticket[i] for ticket in tickets] for i in range(4))
+    numbers = RULE.reasons(
+        texts, np.array(categories, dtype=np.int32), np.array(probabilities), np.array(scope, dtype=np.float32)
+    )
     assert [REASONS[i] for i in numbers] == [RULE.reason(*ticket) for ticket in tickets]
 
 

@@ -160,6 +160,13 @@ def _path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.usefixtures("_path")
+def test_neighbours_and_novelty(scorer: Scorer) -> None:
+    """Neither does a ticket's novelty depend on its neighbours."""
+    alone = np.concatenate([scorer.scored([text]).novelty for text in MANY])
+    assert np.array_equal(scorer.scored(MANY).novelty, alone)
+
+
+@pytest.mark.usefixtures("_path")
 def test_neighbours(scorer: Scorer) -> None:
     """A ticket's margins are the same to the last bit alone and among others."""
     assert np.array_equal(scorer.margins(MANY), one_by_one(scorer, MANY))
@@ -359,3 +366,18 @@ def test_rarity(any_scorer: Scorer) -> None:
     idf = [(math.log((1 + len(texts)) / (1 + n)) + 1) / unseen for n in (2, 3)]
     found = any_scorer.rarity(["invoice", "Domain", "zzzqx", "", "!?"])
     assert found == pytest.approx([*idf, 1, 0, 0], rel=1e-3)
+
+
+def test_novelty(scorer: Scorer) -> None:
+    """The novelty of a ticket is the share of its squared norm that words without a row have."""
+    square = float(scorer.squares[scorer.slots.find(hash_of(b"invoice"), scorer.nowhere)[0]])
+    unseen = float(scorer.squares[-1])
+    novelty = scorer.scored(["invoice", "invoice zzzqx", "zzzqx", ""]).novelty
+    np.testing.assert_allclose(novelty, [0, unseen / (square + unseen), 1, 0], rtol=1e-5)
+
+
+def test_scope(scorer: Scorer) -> None:
+    """The scope score is the greatest margin less half of the novelty."""
+    scored = scorer.scored(["invoice zzzqx", "domain"])
+    np.testing.assert_allclose(scored.scope, scored.margins.max(axis=1) - scored.novelty / 2, rtol=1e-6)
+    assert scored.scope[0] < scored.scope[1]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from deflect.errors import ParameterError
-from deflect.line.thresholds import Threshold, Thresholds
+from deflect.line.thresholds import ScopeLimit, Threshold, Thresholds
 
 CATEGORIES = ("billing", "dns", "timeout")
 PROMISE = Threshold(
@@ -84,7 +84,11 @@ def test_the_promise_of_a_category() -> None:
     assert OVERALL.promise_of("dns") is OVERALL.promise_of("billing") is OVERALL.promises[0]
 
 
-@pytest.mark.parametrize("thresholds", [PER_CATEGORY, OVERALL], ids=["category", "overall"])
+@pytest.mark.parametrize(
+    "thresholds",
+    [PER_CATEGORY, OVERALL, replace(OVERALL, scope=ScopeLimit(-0.5, 0.02, 0.95, 400, 3, 0, 0))],
+    ids=["category", "overall", "scope"],
+)
 def test_round_trip(thresholds: Thresholds) -> None:
     """Thresholds come back from JSON as they were, with their evidence."""
     data = json.loads(json.dumps(thresholds.to_dict(), allow_nan=False))
