@@ -1,5 +1,6 @@
 # Each target sets up what it needs: a bare clone, Python 3.11-3.13 and make are enough.
 PYTHON ?= python3
+DATASETS ?= ../shared/datasets
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -10,7 +11,7 @@ export PIP_DEFAULT_TIMEOUT ?= 60
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench models clean
+.PHONY: help demo test lint format bench models vectors clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## */\1\t/' | expand -t 10
@@ -38,6 +39,9 @@ models: $(VENV)/core.stamp  ## Rebuild the shipped bundle, byte for byte
 	$(BIN)/deflect train data/starter_tickets.csv --playbook data/playbook.toml --output models/starter \
 	  --requester requester --min-pair-df 3 --calibration-fraction 0.1 --per overall --least-probability 0.97
 
+vectors: $(VENV)/vectors.stamp  ## Make the word vectors anew, from the data sets in DATASETS
+	$(BIN)/python -m vectors --datasets $(DATASETS)
+
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -59,4 +63,8 @@ $(VENV)/tools.stamp: $(VENV)/core.stamp
 
 $(VENV)/bench.stamp: $(VENV)/core.stamp
 	$(INSTALL) --group bench
+	@touch $@
+
+$(VENV)/vectors.stamp: $(VENV)/core.stamp
+	$(INSTALL) --group vectors
 	@touch $@

@@ -11,6 +11,7 @@ DeflectError
 │   └── NoStatusPageError     what answered is no status page
 ├── BundleError               a bundle is incomplete, damaged or not a bundle
 │   └── BundleVersionError    a bundle was written by a newer deflect
+├── WordVectorError           the files of word vectors are incomplete or damaged
 └── OptionalDependencyError   a feature needs a package that is not installed (also an ImportError)
 """
 
@@ -66,6 +67,10 @@ class BundleError(DeflectError):
 
 class BundleVersionError(BundleError):
     """A bundle was written by a newer deflect."""
+
+
+class WordVectorError(DeflectError):
+    """The files of word vectors are incomplete or damaged."""
 
 
 class OptionalDependencyError(DeflectError, ImportError):

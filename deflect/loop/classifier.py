@@ -17,9 +17,10 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, column
 from deflect.errors import ParameterError, TrainingDataError
 from deflect.line.scorer import Float32s, Float64s
 from deflect.loop.calibration import fit_sharpness
-from deflect.loop.folding import fold_model, weigh, weigh_as_new
+from deflect.loop.folding import BlockWeights, fold_model, weigh, weigh_as_new
 from deflect.loop.solver import Design, Solution, SquaredHinge, solve
 from deflect.loop.vocabulary import Progress, quiet, read_vocabulary
+from deflect.loop.word_vectors import WordVectors, load_word_vectors, no_word_vectors
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
@@ -29,12 +30,13 @@ _CROSS_FIT_UP_TO = 3_000
 #: One number is fitted on the margins of these models: they need not be solved to the last digit.
 _CALIBRATION_TOL = 1e-3
 _N_FOLDS = 5
-#: Rare pairs are most of the table of a large archive, and least of what it knows: 16 MB of pairs are enough.
-_MAX_PAIR_WEIGHTS = 1 << 22
+#: Rare pairs are most of the table of a large archive, and least of what it knows: 16 MB of pairs are enough. So are 16
+#: MB of words that training never saw: what is beyond them is put together from its n-grams.
+_MAX_WEIGHTS = 1 << 22
 
 
 class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types.
-    """Classify tickets by their words, word pairs and character n-grams.
+    """Classify tickets by their words, word pairs and character n-grams, and by what is known of words beforehand.
 
     When to use it: to train on labelled tickets; wherever scikit-learn takes a classifier. To answer tickets in a
     ticket form, put it into a ``Deflector``, which can be saved and loaded without scikit-learn.
@@ -42,12 +44,14 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     Parameters
     ----------
     C
-        Weight of the errors against the penalty on large weights, above 0. Smaller is smoother. Default 1.
+        Weight of the errors against the penalty on large weights, above 0. Smaller is smoother. Default 0.6.
     class_weight
         None (default) counts every ticket the same; "balanced" counts every category the same; a dict gives the weight
         of each category.
     gram_weight
         Weight of a word's character n-grams beside the word itself, 0 or more; 0 leaves them out. Default 1.
+    vector_weight
+        Weight of the word vectors that come with the package, 0 or more; 0 leaves them out. Default 1.
     min_pair_df
         A word pair must stand in this many training tickets to be learned, 1 or more. Default 2. It is raised where
         pairs times categories would be more than 4 million numbers.
@@ -87,9 +91,10 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def __init__(
         self,
         *,
-        C: float = 1.0,
+        C: float = 0.6,
         class_weight: Mapping[Any, float] | str | None = None,
         gram_weight: float = 1.0,
+        vector_weight: float = 1.0,
         min_pair_df: int = 2,
         tol: float = 3e-4,
         max_iter: int = 50,
@@ -98,6 +103,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.C = C
         self.class_weight = class_weight
         self.gram_weight = gram_weight
+        self.vector_weight = vector_weight
         self.min_pair_df = min_pair_df
         self.tol = tol
         self.max_iter = max_iter
@@ -144,12 +150,15 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             got = "none" if not len(self.classes_) else f"only {self.classes_[0]!r}, one class"
             msg = f"A classifier needs tickets of at least two categories. Got {got}. Add tickets of other categories."
             raise TrainingDataError(msg)
-        max_pairs = _MAX_PAIR_WEIGHTS // len(self.classes_)
-        vocabulary = read_vocabulary(texts, min_pair_df=self.min_pair_df, max_pairs=max_pairs, progress=progress)
+        most = _MAX_WEIGHTS // len(self.classes_)
+        vocabulary = read_vocabulary(
+            texts, self._word_vectors(), min_pair_df=self.min_pair_df, most=most, progress=progress
+        )
         if not len(vocabulary.word_hashes):
             msg = "The training tickets must contain words. Got only empty texts. Check which columns hold the text."
             raise TrainingDataError(msg)
-        design = weigh(vocabulary, self.gram_weight)
+        weights = BlockWeights(self.gram_weight, self.vector_weight)
+        design = weigh(vocabulary, weights)
         costs = costs * self._class_costs(numbers, costs)
         start, sharpness = self._calibrate(design, numbers, costs, progress)
         solution = self._solve(design, numbers, costs, start=start, tol=self.tol, progress=progress)
@@ -160,7 +169,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             vocabulary,
             design,
             solution.weights,
-            gram_weight=self.gram_weight,
+            weights=weights,
             categories=categories,
             sharpness=sharpness,
         )
@@ -194,6 +203,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         bounds: list[tuple[str, Callable[[Any], object], str]] = [
             ("C", lambda v: 0 < v < math.inf, "a finite number above 0"),
             ("gram_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more"),
+            ("vector_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more"),
             ("min_pair_df", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
             ("tol", lambda v: 0 < v < 1, "a number in (0, 1)"),
             ("max_iter", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
@@ -227,6 +237,9 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             msg = "sample_weight must be finite and 0 or more everywhere, and must not be zero for all tickets."
             raise TrainingDataError(msg)
         return labels, weights
+
+    def _word_vectors(self) -> WordVectors:
+        return load_word_vectors() if self.vector_weight else no_word_vectors()
 
     def _class_costs(self, numbers: npt.NDArray[np.int64], weights: Float64s) -> Float64s:
         if self.class_weight is None:

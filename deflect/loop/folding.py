@@ -2,16 +2,19 @@
 
 ``weigh`` and ``fold_model`` are the two halves of one definition of a ticket's features:
 
-    x(ticket) = [ sum over its different words w of (1 + ln count) * f(w)
+    x(ticket) = [ sum over its different words w of (1 + ln count) * idf(w) * f(w)
                 | (1 + ln count) * idf(pair) for each of its pairs of neighbouring words ] / norm
-    f(w)      = [ idf(w) * one-hot(w)  |  gram_weight * idf(w) * unit vector of w's n-grams ]
-    norm      = sqrt( sum of (1 + ln count)^2 * |f(w)|^2  +  sum of (1 + ln count)^2 * idf(pair)^2 )
+    f(w)      = [ one-hot(w)  |  gram_weight * unit vector of w's n-grams  |  vector_weight * vector(w) ]
+    norm      = sqrt( sum of ((1 + ln count) * idf(w))^2 * (1 + gram_weight^2) + sum of ((1 + ln count) * idf(pair))^2 )
 
-A new block of a word's features, such as a word vector, becomes one more term of f(w), here and nowhere else.
+The norm leaves the vectors out: they were fitted so that their sum over a text, divided by this norm, comes close to
+what a sentence encoder says of the text. A new block of a word's features becomes one more term of f(w), here and
+nowhere else.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,15 +32,25 @@ if TYPE_CHECKING:
 _MOST_LOST = 0.9
 
 
-def weigh(vocabulary: Vocabulary, gram_weight: float) -> Design:
+@dataclass(frozen=True)
+class BlockWeights:
+    """What the blocks of a word count beside the word itself: ``grams`` and ``vectors``, 0 or more."""
+
+    grams: float
+    vectors: float
+
+
+def weigh(vocabulary: Vocabulary, weights: BlockWeights) -> Design:
     """Return the features of the training tickets."""
     words, pairs = _damped(vocabulary.word_counts), _damped(vocabulary.pair_counts)
-    squares = words.power(2) @ word_squares(vocabulary, gram_weight) + pairs.power(2) @ vocabulary.pair_idf**2
+    squares = words.power(2) @ word_squares(vocabulary, weights) + pairs.power(2) @ vocabulary.pair_idf**2
     scale = (1 / np.sqrt(np.where(squares > 0, squares, 1))).astype(np.float32)
     return Design(
         words=_scaled(words, scale, vocabulary.word_idf),
-        grams=vocabulary.grams * np.float32(gram_weight),
+        grams=vocabulary.grams * np.float32(weights.grams),
         pairs=_scaled(pairs, scale, vocabulary.pair_idf),
+        vectors=vocabulary.vectors * np.float32(weights.vectors),
+        owners=vocabulary.owners,
     )
 
 
@@ -51,46 +64,52 @@ def weigh_as_new(tickets: Design, seen: Design) -> Design:
     lost = tickets.pairs.power(2) @ (1 - is_known)
     scale = (1 / np.sqrt(1 - np.minimum(lost, _MOST_LOST))).astype(np.float32)
     every_word = np.ones(tickets.words.shape[1], dtype=np.float32)
-    return Design(_scaled(tickets.words, scale, every_word), tickets.grams, _scaled(tickets.pairs, scale, is_known))
+    return replace(
+        tickets,
+        words=_scaled(tickets.words, scale, every_word),
+        pairs=_scaled(tickets.pairs, scale, is_known),
+    )
 
 
-def word_squares(vocabulary: Vocabulary, gram_weight: float) -> Float32s:
-    """Return |f(w)|^2 of each word."""
-    squares: Float32s = vocabulary.word_idf**2 * np.float32(1 + gram_weight**2)
+def word_squares(vocabulary: Vocabulary, weights: BlockWeights) -> Float32s:
+    """Return |f(w)|^2 of each word, without its vector."""
+    squares: Float32s = vocabulary.word_idf**2 * np.float32(1 + weights.grams**2)
     return squares
 
 
 def fold_model(
     vocabulary: Vocabulary,
     design: Design,
-    weights: Float32s,
+    learned: Float32s,
     *,
-    gram_weight: float,
+    weights: BlockWeights,
     categories: tuple[str, ...],
     sharpness: float,
 ) -> Scorer:
     """Multiply learned weights out into one row for each word, pair and n-gram."""
-    words, grams, pairs, intercept = design.blocks(weights)
-    word_rows = vocabulary.word_idf[:, None] * (words + design.grams @ grams)
-    pair_rows = vocabulary.pair_idf[:, None] * pairs
-    idf = np.concatenate((vocabulary.word_idf, vocabulary.pair_idf))
-    squares = np.concatenate((word_squares(vocabulary, gram_weight), vocabulary.pair_idf**2))
-    rows = np.concatenate((word_rows, pair_rows))
-    unseen_square = vocabulary.unseen_idf**2 * (1 + gram_weight**2)
+    part, further = design.blocks(learned), vocabulary.further
+    others = np.float32(weights.grams) * (further.grams @ part.grams)
+    others += np.float32(weights.vectors) * (further.vectors @ part.vectors)
+    others_idf = np.full(len(others), vocabulary.unseen_idf, dtype=np.float32)
+    unseen_square = vocabulary.unseen_idf**2 * (1 + weights.grams**2)
+    rows = np.concatenate((design.word_rows(part), part.pairs, others))
+    idf = np.concatenate((vocabulary.word_idf, vocabulary.pair_idf, others_idf))
+    rows *= idf[:, None]
+    hashes = np.concatenate((vocabulary.word_hashes, vocabulary.pair_hashes, further.hashes))
+    other_squares = np.full(len(others), unseen_square)
+    squares = np.concatenate((word_squares(vocabulary, weights), vocabulary.pair_idf**2, other_squares))
     # The most frequent rows side by side stay in the cache: that makes adding rows two to four times as fast.
     order = np.argsort(idf, kind="stable")
-    gram_order = np.argsort(-np.bincount(design.grams.indices, minlength=len(grams)), kind="stable")
-    hashes = np.concatenate((vocabulary.word_hashes, vocabulary.pair_hashes))
+    gram_order = np.argsort(-np.bincount(design.grams.indices, minlength=len(part.grams)), kind="stable")
+    gram_rows = np.float32(vocabulary.unseen_idf * weights.grams) * part.grams[gram_order]
     return Scorer(
         categories=categories,
         slots=SlotTable.build(hashes[order]),
         table=_with_zero_row(rows[order]),
         squares=np.concatenate((squares[order], (0, unseen_square))).astype(np.float32),
         gram_slots=SlotTable.build(vocabulary.gram_hashes[gram_order]),
-        gram_table=_with_zero_row(np.float32(vocabulary.unseen_idf * gram_weight) * grams[gram_order]).astype(
-            np.float16
-        ),
-        intercept=intercept.copy(),
+        gram_table=_with_zero_row(gram_rows).astype(np.float16),
+        intercept=part.intercept.copy(),
         sharpness=sharpness,
     )
 

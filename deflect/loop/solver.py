@@ -14,11 +14,13 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
+from deflect.line.hashing import Ints
 from deflect.line.scorer import Float32s
 
 if TYPE_CHECKING:
@@ -32,48 +34,74 @@ _BLOCK = 8
 _RESIDUAL = 0.09
 
 
+class Blocks(NamedTuple):
+    """The blocks of a weight table: the weights of words, n-grams, pairs, dimensions of the vectors, the intercept."""
+
+    words: Float32s
+    grams: Float32s
+    pairs: Float32s
+    vectors: Float32s
+    intercept: Float32s
+
+
 @dataclass(frozen=True, eq=False)
 class Design:
     """The features of tickets, as a product of sparse matrices that is never multiplied out.
 
     ``words`` (n_tickets, n_words) and ``pairs`` (n_tickets, n_pairs) carry idf and norm; ``grams`` (n_words, n_grams)
-    carries the weight of the n-gram block. A last feature, 1 for every ticket, is the intercept.
+    carries the weight of the n-gram block. ``vectors`` (n_owners, n_dims), which is dense, carries that of the vectors;
+    ``owners`` are the words that they belong to. A last feature, 1 for every ticket, is the intercept.
     """
 
     words: csr_matrix
     grams: csr_matrix
     pairs: csr_matrix
+    vectors: Float32s
+    owners: Ints
 
     @property
     def n_features(self) -> int:
         """Return the number of rows that a weight table has."""
-        return int(self.words.shape[1] + self.grams.shape[1] + self.pairs.shape[1] + 1)
+        return sum(self._widths) + 1
+
+    @property
+    def _widths(self) -> tuple[int, ...]:
+        """Return the number of features of each block but the intercept."""
+        return tuple(int(block.shape[1]) for block in (self.words, self.grams, self.pairs, self.vectors))
 
     def rows(self, chosen: npt.NDArray[np.bool_]) -> Design:
         """Return the design of some of the tickets."""
-        return Design(self.words[chosen], self.grams, self.pairs[chosen])
+        return Design(self.words[chosen], self.grams, self.pairs[chosen], self.vectors, self.owners)
 
-    def blocks(self, weights: Float32s) -> tuple[Float32s, Float32s, Float32s, Float32s]:
-        """Cut a weight table into the parts of words, n-grams, pairs and the intercept."""
-        n_words, n_grams = self.grams.shape
-        return weights[:n_words], weights[n_words : n_words + n_grams], weights[n_words + n_grams : -1], weights[-1]
+    def blocks(self, weights: Float32s) -> Blocks:
+        """Cut a weight table into views of its blocks."""
+        words, grams, pairs, vectors, intercept = np.split(weights, np.cumsum(self._widths))
+        return Blocks(words, grams, pairs, vectors, intercept[0])
+
+    def word_rows(self, part: Blocks) -> Float32s:
+        """Return all that is learned of each word, (n_words, n_categories)."""
+        rows: Float32s = self.grams @ part.grams
+        rows += part.words
+        rows[self.owners] += self.vectors @ part.vectors
+        return rows
 
     def forward(self, weights: Float32s) -> Float32s:
         """Return features @ weights, (n_tickets, n_categories)."""
-        words, grams, pairs, intercept = self.blocks(weights)
-        scores: Float32s = self.words @ (words + self.grams @ grams)
-        scores += self.pairs @ pairs
-        scores += intercept
+        part = self.blocks(weights)
+        scores: Float32s = self.words @ self.word_rows(part)
+        scores += self.pairs @ part.pairs
+        scores += part.intercept
         return scores
 
     def backward(self, scores: Float32s) -> Float32s:
         """Return features.T @ scores, (n_features, n_categories)."""
         weights = np.empty((self.n_features, scores.shape[1]), dtype=np.float32)
-        words, grams, pairs, intercept = self.blocks(weights)
-        words[:] = self.words.T @ scores
-        grams[:] = self.grams.T @ words
-        pairs[:] = self.pairs.T @ scores
-        intercept[:] = scores.sum(axis=0)
+        part = self.blocks(weights)
+        part.words[:] = self.words.T @ scores
+        part.grams[:] = self.grams.T @ part.words
+        part.pairs[:] = self.pairs.T @ scores
+        part.vectors[:] = self.vectors.T @ part.words[self.owners]
+        part.intercept[:] = scores.sum(axis=0)
         return weights
 
 
@@ -143,8 +171,9 @@ def solve(
         begin = None if start is None else np.ascontiguousarray(start[:, columns])
         return _solve_block(objective.columns(columns), begin, tol, max_iter, report)
 
-    # NumPy and SciPy release the interpreter lock in all that takes long here.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    # NumPy and SciPy release the interpreter lock in all that takes long here. More threads, of the matrix library,
+    # would only stand in the way of these.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         solutions = list(pool.map(solve_block, range(len(blocks))))
     return Solution(
         np.concatenate([solution.weights for solution in solutions], axis=1),

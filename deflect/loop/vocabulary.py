@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deflect.line.grams import gram_hashes, gram_share
-from deflect.line.hashing import PrefixHash, UInt64s, pair
+from deflect.line.hashing import Ints, PrefixHash, UInt64s, pair
 from deflect.line.scorer import Float32s
-from deflect.line.text import EDGE, Words, chunks, find_words
+from deflect.line.text import Words, chunks, find_words
 from deflect.loop.counts import Counts
+from deflect.loop.spelling import gram_matrix
+from deflect.loop.word_vectors import WordVectors, no_word_vectors
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -25,11 +26,21 @@ def quiet(_stage: str, _done: int, _total: int) -> None:
 
 
 @dataclass(frozen=True, eq=False)
+class Further:
+    """Words that have a vector, but no training ticket; ``grams`` (n, n_grams) are those of their n-grams that have."""
+
+    hashes: UInt64s
+    grams: csr_matrix
+    vectors: Float32s
+
+
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
     """The words, pairs and n-grams of the training tickets.
 
     ``word_counts`` (n_tickets, n_words) and ``pair_counts`` (n_tickets, n_pairs) are sparse; ``grams`` (n_words,
-    n_grams) has a unit row for each word. Words and pairs come in the order of their hashes.
+    n_grams) has a unit row for each word; ``vectors[i]``, of n_dims numbers, belongs to word ``owners[i]``. Words and
+    pairs come in the order of their hashes.
     """
 
     n_tickets: int
@@ -39,6 +50,9 @@ class Vocabulary:
     word_counts: csr_matrix
     pair_counts: csr_matrix
     grams: csr_matrix
+    vectors: Float32s
+    owners: Ints
+    further: Further
 
     @property
     def word_idf(self) -> Float32s:
@@ -61,9 +75,18 @@ class Vocabulary:
 
 
 def read_vocabulary(
-    texts: Sequence[str], *, min_pair_df: int, max_pairs: int | None = None, progress: Progress = quiet
+    texts: Sequence[str],
+    word_vectors: WordVectors | None = None,
+    *,
+    min_pair_df: int,
+    most: int | None = None,
+    progress: Progress = quiet,
 ) -> Vocabulary:
-    """Read the tickets chunk by chunk; of the pairs keep those of ``min_pair_df`` tickets, at most ``max_pairs``."""
+    """Read the tickets chunk by chunk.
+
+    Of the pairs keep those of ``min_pair_df`` tickets, at most ``most``; of the words that have a vector but no ticket
+    the ``most`` most frequent.
+    """
     words, pairs = Counts(), Counts()
     spelled: dict[int, bytes] = {}
     n_done = 0
@@ -78,10 +101,36 @@ def read_vocabulary(
         progress("reading", n_done, len(texts))
     word_hashes, word_counts = words.matrix(1)
     del words  # An archive of millions of tickets has no memory to waste.
-    pair_hashes, pair_counts = pairs.matrix(min_pair_df, max_pairs)
+    pair_hashes, pair_counts = pairs.matrix(min_pair_df, most)
     del pairs
-    gram_keys, grams = _gram_matrix([spelled[key] for key in word_hashes.tolist()])
-    return Vocabulary(len(texts), word_hashes, pair_hashes, gram_keys, word_counts, pair_counts, grams)
+    gram_keys, grams = gram_matrix([spelled[key] for key in word_hashes.tolist()])
+    word_vectors = word_vectors or no_word_vectors()
+    places = word_vectors.places(word_hashes)
+    owners = np.flatnonzero(places < len(word_vectors.words))
+    return Vocabulary(
+        n_tickets=len(texts),
+        word_hashes=word_hashes,
+        pair_hashes=pair_hashes,
+        gram_hashes=gram_keys,
+        word_counts=word_counts,
+        pair_counts=pair_counts,
+        grams=grams,
+        vectors=word_vectors.rows(places[owners]),
+        owners=owners,
+        further=_further(word_vectors, np.setdiff1d(np.arange(len(word_vectors.words)), places)[:most], gram_keys),
+    )
+
+
+def _further(word_vectors: WordVectors, places: Ints, gram_keys: UInt64s) -> Further:
+    """Return some words of the vectors, with those of their n-grams that are known."""
+    from scipy.sparse import csr_matrix
+
+    own_keys, grams = word_vectors.grams
+    is_known = np.isin(own_keys, gram_keys, assume_unique=True)
+    own = grams[places][:, is_known]
+    columns = np.searchsorted(gram_keys, own_keys[is_known])
+    own = csr_matrix((own.data, columns[own.indices], own.indptr), shape=(len(places), len(gram_keys)))
+    return Further(word_vectors.hashes[places], own, word_vectors.rows(places))
 
 
 def _spell(words: Words, hashes: UInt64s, spelled: dict[int, bytes]) -> None:
@@ -92,20 +141,3 @@ def _spell(words: Words, hashes: UInt64s, spelled: dict[int, bytes]) -> None:
     for key, start, end in zip(different.tolist(), starts, ends, strict=True):
         if key not in spelled:
             spelled[key] = raw[start:end]
-
-
-def _gram_matrix(words: Sequence[bytes]) -> tuple[UInt64s, csr_matrix]:
-    """Return the n-grams of words, sorted by hash, and a matrix with a unit row for each word."""
-    from scipy.sparse import csr_matrix
-
-    edge = bytes([EDGE])
-    buffer = np.frombuffer(edge + edge.join(words) + edge, dtype=np.uint8)
-    n_bytes = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
-    ends = np.cumsum(n_bytes + 1)
-    begins, hashes = gram_hashes(buffer, PrefixHash(buffer), ends - n_bytes, ends)
-    different, columns = np.unique(hashes, return_inverse=True)
-    shares = np.repeat(gram_share(begins), np.diff(begins))
-    # Also those of one word alone: they are what a typo of that word has in common with it.
-    grams = csr_matrix((shares, columns, begins), shape=(len(words), len(different)))
-    grams.sum_duplicates()
-    return different, grams

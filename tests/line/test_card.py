@@ -29,7 +29,7 @@ def lines(scorer: Scorer) -> list[str]:
 def test_the_model(scorer: Scorer, lines: list[str]) -> None:
     """A card says how large the model is."""
     n_grams = len(scorer.gram_table) - 1
-    assert any(f"{scorer.nowhere} words and pairs, {n_grams} n-grams, 2 categories." in line for line in lines)
+    assert any(f"{scorer.nowhere:,} words and pairs, {n_grams:,} n-grams, 2 categories." in line for line in lines)
 
 
 def test_the_training_data(lines: list[str]) -> None:

@@ -362,6 +362,7 @@ def test_bad_weights_are_refused(weights: list[float], message: str) -> None:
         ("C", float("nan"), "a finite number above 0"),
         ("C", "1", "a finite number above 0"),
         ("gram_weight", -0.5, "a finite number, 0 or more"),
+        ("vector_weight", -0.5, "a finite number, 0 or more"),
         ("min_pair_df", 0, "a whole number, 1 or more"),
         ("min_pair_df", 1.5, "a whole number, 1 or more"),
         ("tol", 1, r"a number in \(0, 1\)"),
@@ -421,6 +422,7 @@ def test_parameters_are_kept() -> None:
         "min_pair_df": 2,
         "random_state": 0,
         "tol": 0.0003,
+        "vector_weight": 1.0,
     }
     assert not hasattr(copied, "scorer_")
 

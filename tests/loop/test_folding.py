@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deflect.line.scorer import Float32s, Scorer
-from deflect.loop.folding import fold_model, weigh, weigh_as_new
+from deflect.loop.folding import BlockWeights, fold_model, weigh, weigh_as_new
 from deflect.loop.solver import Design
 from deflect.loop.vocabulary import Vocabulary, read_vocabulary
+from deflect.loop.word_vectors import WordVectors
 
 #: A repeated word, an empty ticket, other scripts, an accent, a repeated pair, and a word in two tickets.
 TEXTS = [
@@ -22,21 +23,26 @@ WORDS = st.text(st.sampled_from("abcdeé超 "), max_size=30)
 TICKETS = st.lists(WORDS, min_size=1, max_size=8)
 
 
-def folded(texts: list[str], gram_weight: float = 1.0, min_pair_df: int = 1) -> tuple[Scorer, Design, Float32s]:
-    """Return a scorer with random weights, and the design and weights that it was folded from."""
-    vocabulary = read_vocabulary(texts, min_pair_df=min_pair_df)
-    design = weigh(vocabulary, gram_weight)
-    weights = np.random.default_rng(0).normal(size=(design.n_features, 3)).astype(np.float32)
-    names = ("a", "b", "c")
-    scorer = fold_model(vocabulary, design, weights, gram_weight=gram_weight, categories=names, sharpness=1.0)
-    return scorer, design, weights
+#: Two words of the tickets, and one that shares n-grams with one of them.
+VECTORS = WordVectors.rounded((b"dns", b"wrong", b"wrongly"), np.array([[1, 0], [-1, 2], [3, 1]], dtype=np.float32))
+WEIGHTS = BlockWeights(grams=0.7, vectors=0.5)
 
 
-@pytest.mark.parametrize("gram_weight", [0.0, 0.5, 1.0, 3.0])
+def folded(texts: list[str], weights: BlockWeights = WEIGHTS, min_pair_df: int = 1) -> tuple[Scorer, Design, Float32s]:
+    """Return a scorer with random learned weights, and the design and weights that it was folded from."""
+    vocabulary = read_vocabulary(texts, VECTORS, min_pair_df=min_pair_df)
+    design = weigh(vocabulary, weights)
+    learned = np.random.default_rng(0).normal(size=(design.n_features, 3)).astype(np.float32)
+    scorer = fold_model(vocabulary, design, learned, weights=weights, categories=("a", "b", "c"), sharpness=1.0)
+    return scorer, design, learned
+
+
+@pytest.mark.parametrize("grams", [0.0, 0.5, 3.0])
+@pytest.mark.parametrize("vectors", [0.0, 2.0])
 @pytest.mark.parametrize("min_pair_df", [1, 2])
-def test_folding_keeps_margins(gram_weight: float, min_pair_df: int) -> None:
+def test_folding_keeps_margins(grams: float, vectors: float, min_pair_df: int) -> None:
     """The scorer's margins of the training tickets are their features times the weights."""
-    scorer, design, weights = folded(TEXTS * 2, gram_weight, min_pair_df)
+    scorer, design, weights = folded(TEXTS * 2, BlockWeights(grams, vectors), min_pair_df)
     np.testing.assert_allclose(scorer.margins(TEXTS * 2), design.forward(weights), atol=1e-4)
 
 
@@ -71,15 +77,15 @@ def squared_lengths(design: Design) -> Float32s:
 
 
 def test_tickets_have_unit_features() -> None:
-    """The features of a ticket whose words share no n-gram have length 1, those of an empty one length 0."""
+    """Without vectors, a ticket whose words share no n-gram has features of length 1, an empty one of length 0."""
     vocabulary = read_vocabulary(["dns dns off", "", "one"], min_pair_df=1)
-    np.testing.assert_allclose(squared_lengths(weigh(vocabulary, 0.7)), [1, 0, 1], atol=1e-5)
+    np.testing.assert_allclose(squared_lengths(weigh(vocabulary, WEIGHTS)), [1, 0, 1], atol=1e-5)
 
 
 def test_unseen_pairs_are_no_part_of_a_new_ticket() -> None:
     """Weighed as new, a ticket loses the pairs that the seen tickets lack, and has length 1 without them."""
     # In the last ticket "off dns" is known and "dns cpu" is not; no word shares an n-gram with another.
-    design = weigh(read_vocabulary(["off dns", "cpu", "off dns cpu"], min_pair_df=1), 0.7)
+    design = weigh(read_vocabulary(["off dns", "cpu", "off dns cpu"], min_pair_df=1), WEIGHTS)
     is_seen = np.array([True, True, False])
     new = weigh_as_new(design.rows(~is_seen), design.rows(is_seen))
     np.testing.assert_allclose(squared_lengths(new), 1, atol=1e-5)
@@ -88,7 +94,7 @@ def test_unseen_pairs_are_no_part_of_a_new_ticket() -> None:
 
 def test_known_pairs_leave_a_new_ticket_as_it_is() -> None:
     """Weighed as new, a ticket whose pairs the seen tickets all have keeps its features."""
-    design = weigh(read_vocabulary(["off dns cpu", "dns cpu"], min_pair_df=1), 0.7)
+    design = weigh(read_vocabulary(["off dns cpu", "dns cpu"], min_pair_df=1), WEIGHTS)
     is_seen = np.array([True, False])
     new, old = weigh_as_new(design.rows(~is_seen), design.rows(is_seen)), design.rows(~is_seen)
     np.testing.assert_array_equal(new.words.toarray(), old.words.toarray())
@@ -105,23 +111,46 @@ def test_words_are_damped_and_weighed_by_idf() -> None:
     vocabulary = read_vocabulary(["dns dns dns slow", "dns"], min_pair_df=3)
     counts = vocabulary.word_counts.toarray()[0].tolist()
     features = np.array(expected_features(vocabulary, counts))
-    row = weigh(vocabulary, 0.0).words.toarray()[0]
+    row = weigh(vocabulary, BlockWeights(0.0, 0.0)).words.toarray()[0]
     np.testing.assert_allclose(row, features / np.linalg.norm(features), rtol=1e-5)
 
 
 def test_unseen_words_are_put_together_from_their_grams() -> None:
     """A ticket of one unseen word has the margin of the n-grams that it shares with training, weighed as unseen."""
     texts, gram_weight = ["abc", "xyz"], 0.5
-    scorer, design, weights = folded(texts, gram_weight)
+    scorer, design, weights = folded(texts, BlockWeights(gram_weight, 0.0))
     vocabulary = read_vocabulary(texts, min_pair_df=1)
     word = np.searchsorted(vocabulary.word_hashes, read_vocabulary(["abc"], min_pair_df=1).word_hashes[0])
-    _, grams, _, intercept = design.blocks(weights)
+    part = design.blocks(weights)
     # "abd" has 10 n-grams; it shares with "abc" those in which neither the last letter nor the end stands.
     shared = read_vocabulary(["abd"], min_pair_df=1).gram_hashes
     is_shared = np.isin(vocabulary.gram_hashes, shared)
     assert vocabulary.grams[word].toarray()[0][is_shared].astype(bool).sum() == 3
-    margin = gram_weight * grams[is_shared].sum(axis=0) / np.sqrt(10) / np.sqrt(1 + gram_weight**2) + intercept
-    np.testing.assert_allclose(scorer.margins(["abd"])[0], margin, atol=1e-3)  # n-grams have half precision.
+    margin = gram_weight * part.grams[is_shared].sum(axis=0) / np.sqrt(10) / np.sqrt(1 + gram_weight**2)
+    np.testing.assert_allclose(
+        scorer.margins(["abd"])[0], margin + part.intercept, atol=1e-3
+    )  # n-grams have half precision.
+
+
+def test_a_words_vector_is_weighed_and_divided_by_the_norm() -> None:
+    """The vector part of a ticket of one word is its weighed vector over the length of the other features."""
+    vocabulary = read_vocabulary(["dns", "cpu"], VECTORS, min_pair_df=1)
+    design = weigh(vocabulary, BlockWeights(grams=0.75, vectors=0.5))
+    vectors = design.words[:, design.owners] @ design.vectors
+    np.testing.assert_allclose(vectors, [[0.5 / 1.25, 0], [0, 0]], atol=0.01)
+
+
+def test_words_with_a_vector_count_although_training_never_saw_them() -> None:
+    """A ticket of one unseen word with a vector has the margin of the vector beside that of its shared n-grams."""
+    texts = ["wrong", "dns"]
+    scorer, design, learned = folded(texts, BlockWeights(0.75, 0.5))
+    part = design.blocks(learned)
+    shared = read_vocabulary(["wrongly"], min_pair_df=1).gram_hashes
+    is_shared = np.isin(read_vocabulary(texts, min_pair_df=1).gram_hashes, shared)
+    by_gram = 0.75 * part.grams[is_shared].sum(axis=0) / np.sqrt(len(shared))
+    by_vector = 0.5 * VECTORS.rows(np.array([2]))[0] @ part.vectors
+    margin = (by_gram + by_vector) / 1.25 + part.intercept
+    np.testing.assert_allclose(scorer.margins(["wrongly"])[0], margin, atol=1e-5)
 
 
 def test_empty_tickets_have_the_intercept() -> None:

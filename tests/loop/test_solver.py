@@ -21,14 +21,21 @@ def random_design(seed: int, n_tickets: int = 40) -> Design:
     def block(n_rows: int, n_columns: int) -> csr_matrix:
         return csr_matrix(random_array((n_rows, n_columns), density=0.4, rng=rng, dtype=np.float32))
 
-    return Design(words=block(n_tickets, 6), grams=block(6, 9), pairs=block(n_tickets, 5))
+    return Design(
+        words=block(n_tickets, 6),
+        grams=block(6, 9),
+        pairs=block(n_tickets, 5),
+        vectors=rng.normal(size=(2, 3)).astype(np.float32),
+        owners=np.array([4, 1]),
+    )
 
 
 def multiplied_out(design: Design) -> Float32s:
     """Return the matrix that a design stands for."""
     ones = np.ones((design.words.shape[0], 1))
-    parts = (design.words.toarray(), (design.words @ design.grams).toarray(), design.pairs.toarray(), ones)
-    return np.hstack(parts).astype(np.float32)
+    vectors = design.words[:, design.owners] @ design.vectors
+    sparse = (design.words, design.words @ design.grams, design.pairs)
+    return np.hstack([*(part.toarray() for part in sparse), vectors, ones]).astype(np.float32)
 
 
 def random_signs(seed: int, n_tickets: int = 40, n_categories: int = 3) -> Float32s:
@@ -128,7 +135,7 @@ def test_cost_of_two_is_a_row_twice() -> None:
     design, signs = random_design(7), random_signs(7)
     costs = np.where(np.arange(40) < 10, 2, 1).astype(np.float32)
     places = np.concatenate((np.arange(40), np.arange(10)))
-    doubled = Design(design.words[places], design.grams, design.pairs[places])
+    doubled = Design(design.words[places], design.grams, design.pairs[places], design.vectors, design.owners)
     weighted = solve(problem(design, signs, costs), tol=1e-6, max_iter=200)
     repeated = solve(problem(doubled, signs[places]), tol=1e-6, max_iter=200)
     np.testing.assert_allclose(weighted.weights, repeated.weights, atol=1e-4)

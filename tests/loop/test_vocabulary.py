@@ -146,8 +146,8 @@ def test_progress_counts_tickets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_most_pairs() -> None:
-    """Where more pairs would be kept than max_pairs, the rarest go, and those that are as rare as them."""
+    """Where more pairs would be kept than most, the rarest go, and those that are as rare as them."""
     texts = ["aa bb", "aa bb cc", "aa bb cc dd", "ee ff"]
-    whole, cut = (read_vocabulary(texts, min_pair_df=1, max_pairs=most) for most in (4, 3))
+    whole, cut = (read_vocabulary(texts, min_pair_df=1, most=most) for most in (4, 3))
     assert len(whole.pair_hashes) == 4
     assert len(cut.pair_hashes) == 2

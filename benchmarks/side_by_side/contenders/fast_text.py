@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-import fasttext
-
 from benchmarks.side_by_side.contenders import Contender
 
 _MODEL, _NAMES = "model.bin", "names.json"
@@ -36,6 +34,8 @@ json.load(open(sys.argv[1] + "/{_NAMES}"))[int(label[{len(_LABEL)}:])]
 
     def fit(self, texts: list[str], labels: list[str]) -> None:
         """Learn."""
+        import fasttext  # Only `make bench` installs it: it has to be compiled.
+
         self.names = sorted(set(labels))
         numbers = {name: number for number, name in enumerate(self.names)}
         with tempfile.TemporaryDirectory() as folder:
@@ -61,6 +61,8 @@ json.load(open(sys.argv[1] + "/{_NAMES}"))[int(label[{len(_LABEL)}:])]
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read them."""
+        import fasttext
+
         loaded = cls()
         loaded.model = fasttext.load_model(str(folder / _MODEL))
         loaded.names = json.loads((folder / _NAMES).read_text(encoding="utf-8"))
