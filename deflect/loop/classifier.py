@@ -44,14 +44,14 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     Parameters
     ----------
     C
-        Weight of the errors against the penalty on large weights, above 0. Smaller is smoother. Default 0.6.
+        Weight of the errors against the penalty on large weights, above 0. Smaller is smoother. Default 1.
     class_weight
         None (default) counts every ticket the same; "balanced" counts every category the same; a dict gives the weight
         of each category.
     gram_weight
         Weight of a word's character n-grams beside the word itself, 0 or more; 0 leaves them out. Default 1.
     vector_weight
-        Weight of the word vectors that come with the package, 0 or more; 0 leaves them out. Default 1.
+        Weight of the word vectors that come with the package, 0 or more; 0 leaves them out. Default 0.5.
     min_pair_df
         A word pair must stand in this many training tickets to be learned, 1 or more. Default 2. It is raised where
         pairs times categories would be more than 4 million numbers.
@@ -91,10 +91,10 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def __init__(
         self,
         *,
-        C: float = 0.6,
+        C: float = 1.0,
         class_weight: Mapping[Any, float] | str | None = None,
         gram_weight: float = 1.0,
-        vector_weight: float = 1.0,
+        vector_weight: float = 0.5,
         min_pair_df: int = 2,
         tol: float = 3e-4,
         max_iter: int = 50,

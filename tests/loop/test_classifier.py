@@ -422,7 +422,7 @@ def test_parameters_are_kept() -> None:
         "min_pair_df": 2,
         "random_state": 0,
         "tol": 0.0003,
-        "vector_weight": 1.0,
+        "vector_weight": 0.5,
     }
     assert not hasattr(copied, "scorer_")
 
