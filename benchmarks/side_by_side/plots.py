@@ -10,7 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.side_by_side.contenders import CONTENDERS
+from benchmarks.side_by_side.contenders import CONTENDERS, OURS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +122,7 @@ def _name_lines(axes: Axes, ends: dict[str, tuple[float, float]]) -> None:
             textcoords="offset points",
             color=_STYLES[name][0],
             va="center",
-            weight="bold" if name == "deflect" else "normal",
+            weight="bold" if name == OURS else "normal",
         )
 
 
@@ -142,7 +142,7 @@ def _accuracy(found: pd.DataFrame) -> Figure:
                 textcoords="offset points",
                 color=colour,
                 ha="center",
-                weight="bold" if name == "deflect" else "normal",
+                weight="bold" if name == OURS else "normal",
             )
         axes.margins(0.28)
         axes.set(title=task, xlabel="tickets a second")

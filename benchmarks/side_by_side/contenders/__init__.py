@@ -17,6 +17,7 @@ CONTENDERS = {
     "scikit-learn": "benchmarks.side_by_side.contenders.scikit_learn",
     "spaCy": "benchmarks.side_by_side.contenders.spacy_words",
 }
+OURS = "deflect"
 #: As many tickets of an archive are answered at once.
 _CHUNK = 20_000
 
