@@ -85,7 +85,7 @@ def page(found: pd.DataFrame, machine: str, versions: str) -> str:
 
 _METHOD = (
     "- Each contender learns, answers and starts in processes of its own, and gets raw `str`.",
-    "- Memory is the peak of the whole process, the texts included.",
+    "- Memory is the peak of the whole process, the texts included; of an archive, of all processes that work on it.",
     "- Batch: 40,000 texts, the best of up to three rounds in each of two processes, contenders taking turns. deflect",
     "  uses all cores; the others have no threads for this.",
     "- One ticket: 2,000 tickets, each in a call of its own.",

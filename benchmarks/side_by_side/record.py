@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import pandas as pd
@@ -23,10 +24,14 @@ class Record:
 
 
 def write_records(path: Path, found: Iterable[Record]) -> None:
-    """Write records as CSV."""
-    frame = pd.DataFrame([asdict(record) for record in found])
+    """Write records as CSV, each as soon as it is found: a run of hours may end early."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(field.name for field in fields(Record))
+        for record in found:
+            writer.writerow([*astuple(record)[:-1], f"{record.value:.6g}"])
+            file.flush()
 
 
 def read_records(path: Path) -> pd.DataFrame:
