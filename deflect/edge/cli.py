@@ -75,7 +75,9 @@ def train(
     per: Annotated[Per, typer.Option(help="One promise for each category, or one overall.")] = Per.CATEGORY,
     least_probability: Annotated[float, typer.Option(help="No threshold lies below this.")] = 0.0,
     min_pair_df: Annotated[int, typer.Option(help="Tickets that must have a word pair; more makes it smaller.")] = 2,
-    vector_weight: Annotated[float, typer.Option(help="Weight of the word vectors; 0 leaves them out.")] = 0.5,
+    vector_weight: Annotated[
+        float | None, typer.Option(help="Weight of the word vectors; 0 leaves them out. Default: tried.")
+    ] = None,
     calibration_fraction: Annotated[float, typer.Option(help="Share of the tickets to fit thresholds on.")] = 0.2,
     test_fraction: Annotated[float, typer.Option(help="Share of the tickets to report on.")] = 0.2,
     incidents: Annotated[

@@ -63,7 +63,7 @@ def last_equals(keys: Ints, n_keys: int) -> Ints:
 class Scored(NamedTuple):
     """What a scorer says about tickets: ``margins`` (n_tickets, n_categories), and ``novelty`` (n_tickets,).
 
-    The novelty of a ticket is the share of its squared norm that comes from words without a row, from 0 to 1.
+    The novelty of a ticket is the share of its squared norm that comes from words that training never saw, from 0 to 1.
     """
 
     margins: Float32s
@@ -225,13 +225,14 @@ class Scorer:
 
     def _squares(self, found: Found) -> tuple[Float32s, Float32s]:
         """Return the squared norm of each ticket, 1 for one without words, and the share of unseen words in it."""
-        squares = self.squares.take(found.rows, mode="clip")  # All unseen words have the last.
+        squares = self.squares.take(found.rows, mode="clip")  # All unseen words have the last, with a row or without.
+        is_unseen = squares >= self.squares[-1]
         squares *= found.factors
         squares *= found.factors
         sums = _sums(squares, found.begins, 1)
-        if not len(found.unseen):
+        if not is_unseen.any():
             return sums, np.zeros(len(sums), dtype=np.float32)
-        squares *= found.rows > self.nowhere
+        squares *= is_unseen
         novelty: Float32s = _sums(squares, found.begins, 0) / sums
         return sums, novelty
 

@@ -15,24 +15,23 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state, column_or_1d
 
 from deflect.errors import ParameterError, TrainingDataError
-from deflect.line.scorer import Float32s, Float64s
-from deflect.loop.calibration import fit_sharpness
-from deflect.loop.folding import BlockWeights, fold_model, weigh, weigh_as_new
-from deflect.loop.solver import Design, Solution, SquaredHinge, solve
+from deflect.line.scorer import Float64s
+from deflect.loop.folding import BlockWeights, fold_model
+from deflect.loop.trials import N_FOLDS, Task, best_trial
 from deflect.loop.vocabulary import Progress, quiet, read_vocabulary
 from deflect.loop.word_vectors import WordVectors, load_word_vectors, no_word_vectors
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
-#: Archives up to this size are calibrated on all their tickets, by cross-fitting in five folds; larger ones on a fifth.
-_CROSS_FIT_UP_TO = 3_000
-#: One number is fitted on the margins of these models: they need not be solved to the last digit.
-_CALIBRATION_TOL = 1e-3
-_N_FOLDS = 5
 #: Rare pairs are most of the table of a large archive, and least of what it knows: 16 MB of pairs are enough. So are 16
 #: MB of words that training never saw: what is beyond them is put together from its n-grams.
 _MAX_WEIGHTS = 1 << 22
+#: Where no C is given, it is 1 up to this many tickets, and falls with the root of their number to the least.
+_WHOLE_COST_UP_TO, _LEAST_COST = 4_000, 0.4
+#: Weights of the vectors that are tried where none is given; the first one suits large archives, which need them less.
+_VECTOR_WEIGHTS = (0.5, 1.25)
+_TRY_UP_TO = 50_000
 
 
 class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types.
@@ -44,14 +43,16 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     Parameters
     ----------
     C
-        Weight of the errors against the penalty on large weights, above 0. Smaller is smoother. Default 1.
+        Weight of the errors against the penalty on large weights, above 0. Smaller is smoother. None (default) means 1
+        for up to 4,000 tickets, and less for more: sqrt(4,000 / n_tickets), at least 0.4.
     class_weight
         None (default) counts every ticket the same; "balanced" counts every category the same; a dict gives the weight
         of each category.
     gram_weight
         Weight of a word's character n-grams beside the word itself, 0 or more; 0 leaves them out. Default 1.
     vector_weight
-        Weight of the word vectors that come with the package, 0 or more; 0 leaves them out. Default 0.5.
+        Weight of the word vectors that come with the package, 0 or more; 0 leaves them out. None (default) tries 0.5
+        and 1.25 on tickets held out, up to 50,000 tickets; for more it means 0.5.
     min_pair_df
         A word pair must stand in this many training tickets to be learned, 1 or more. Default 2. It is raised where
         pairs times categories would be more than 4 million numbers.
@@ -68,6 +69,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         The categories, sorted, (n_categories,).
     scorer_
         The trained model folded into tables.
+    vector_weight_
+        The weight that the word vectors have.
     n_iter_
         Newton steps that the final solution took.
     fingerprint_
@@ -91,10 +94,10 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def __init__(
         self,
         *,
-        C: float = 1.0,
+        C: float | None = None,
         class_weight: Mapping[Any, float] | str | None = None,
         gram_weight: float = 1.0,
-        vector_weight: float = 0.5,
+        vector_weight: float | None = None,
         min_pair_df: int = 2,
         tol: float = 3e-4,
         max_iter: int = 50,
@@ -157,21 +160,22 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         if not len(vocabulary.word_hashes):
             msg = "The training tickets must contain words. Got only empty texts. Check which columns hold the text."
             raise TrainingDataError(msg)
-        weights = BlockWeights(self.gram_weight, self.vector_weight)
-        design = weigh(vocabulary, weights)
         costs = costs * self._class_costs(numbers, costs)
-        start, sharpness = self._calibrate(design, numbers, costs, progress)
-        solution = self._solve(design, numbers, costs, start=start, tol=self.tol, progress=progress)
+        task = self._task(numbers, costs, progress)
+        folds = check_random_state(self.random_state).permutation(len(texts)) % N_FOLDS
+        trial = best_trial(task, vocabulary, self._candidates(len(texts)), folds)
+        solution = task.solve(trial.design, trial.learned)
         self.n_iter_ = solution.n_iterations
+        self.vector_weight_ = trial.weights.vectors
         self.fingerprint_ = fingerprint(texts, labels)
         categories = tuple(str(category) for category in self.classes_)
         self.scorer_ = fold_model(
             vocabulary,
-            design,
+            trial.design,
             solution.weights,
-            weights=weights,
+            weights=trial.weights,
             categories=categories,
-            sharpness=sharpness,
+            sharpness=trial.sharpness,
         )
         return self
 
@@ -201,15 +205,17 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     def _check_parameters(self) -> None:
         bounds: list[tuple[str, Callable[[Any], object], str]] = [
-            ("C", lambda v: 0 < v < math.inf, "a finite number above 0"),
+            ("C", lambda v: 0 < v < math.inf, "a finite number above 0, or None"),
             ("gram_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more"),
-            ("vector_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more"),
+            ("vector_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more, or None"),
             ("min_pair_df", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
             ("tol", lambda v: 0 < v < 1, "a number in (0, 1)"),
             ("max_iter", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
         ]
         for name, is_good, must in bounds:
             value = getattr(self, name)
+            if value is None and name in ("C", "vector_weight"):
+                continue
             if not isinstance(value, int | float | np.number) or not is_good(value):
                 msg = f"The parameter {name} of TicketClassifier must be {must}. Got {value!r} instead."
                 raise ParameterError(msg)
@@ -239,7 +245,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         return labels, weights
 
     def _word_vectors(self) -> WordVectors:
-        return load_word_vectors() if self.vector_weight else no_word_vectors()
+        return no_word_vectors() if self.vector_weight == 0 else load_word_vectors()
 
     def _class_costs(self, numbers: npt.NDArray[np.int64], weights: Float64s) -> Float64s:
         if self.class_weight is None:
@@ -251,46 +257,18 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         costs = compute_class_weight(self.class_weight, classes=classes, y=classes[numbers], sample_weight=weights)
         return np.asarray(costs, dtype=np.float64)[numbers]
 
-    def _solve(
-        self,
-        design: Design,
-        numbers: npt.NDArray[np.int64],
-        costs: Float64s,
-        *,
-        start: Float32s | None,
-        tol: float,
-        progress: Progress,
-    ) -> Solution:
-        signs = np.full((len(numbers), len(self.classes_)), -1, dtype=np.float32)
-        signs[np.arange(len(numbers)), numbers] = 1
-        objective = SquaredHinge(design, signs, (2 * self.C * costs[:, None]).astype(np.float32))
+    def _task(self, numbers: npt.NDArray[np.int64], costs: Float64s, progress: Progress) -> Task:
+        cost = self.C
+        if cost is None:
+            cost = float(np.clip(np.sqrt(_WHOLE_COST_UP_TO / len(numbers)), _LEAST_COST, 1))
+        return Task(numbers, cost * costs, len(self.classes_), self.tol, self.max_iter, progress)
 
-        def report(left: float) -> None:
-            # The gradient falls from 1 to tol; its logarithm is how far the way is.
-            progress("learning", round(100 * min(1.0, np.log(max(left, 1e-9)) / np.log(tol))), 100)
-
-        return solve(objective, start=start, tol=tol, max_iter=self.max_iter, progress=report)
-
-    def _calibrate(
-        self, design: Design, numbers: npt.NDArray[np.int64], costs: Float64s, progress: Progress
-    ) -> tuple[Float32s, float]:
-        """Fit the sharpness on tickets that their model has not seen; return also where to start the final fit."""
-        n = len(numbers)
-        folds = check_random_state(self.random_state).permutation(n) % _N_FOLDS
-        n_rounds = _N_FOLDS if n <= _CROSS_FIT_UP_TO else 1
-        tol = max(self.tol, _CALIBRATION_TOL)
-        margins = np.zeros((n, len(self.classes_)))
-        weights: Float32s | None = None
-        for fold in range(n_rounds):
-            is_out = folds == fold
-            part = design.rows(~is_out)
-            solution = self._solve(part, numbers[~is_out], costs[~is_out], start=weights, tol=tol, progress=progress)
-            weights = solution.weights
-            margins[is_out] = weigh_as_new(design.rows(is_out), part).forward(weights)
-        is_used = (folds < n_rounds) & (costs > 0)
-        if weights is None or not is_used.any():
-            return np.zeros((design.n_features, len(self.classes_)), np.float32), 1.0
-        return weights, fit_sharpness(margins[is_used], numbers[is_used], costs[is_used])
+    def _candidates(self, n_tickets: int) -> list[BlockWeights]:
+        if self.vector_weight is not None:
+            vector_weights: tuple[float, ...] = (self.vector_weight,)
+        else:
+            vector_weights = _VECTOR_WEIGHTS if n_tickets <= _TRY_UP_TO else _VECTOR_WEIGHTS[:1]
+        return [BlockWeights(self.gram_weight, vector_weight) for vector_weight in vector_weights]
 
 
 def as_texts(X: Iterable[Any]) -> list[str]:

@@ -54,6 +54,11 @@ def weigh(vocabulary: Vocabulary, weights: BlockWeights) -> Design:
     )
 
 
+def with_vectors(design: Design, vocabulary: Vocabulary, weights: BlockWeights) -> Design:
+    """Return the design with another weight of its vectors."""
+    return replace(design, vectors=vocabulary.vectors * np.float32(weights.vectors))
+
+
 def weigh_as_new(tickets: Design, seen: Design) -> Design:
     """Return tickets with the features that they have for a model of the ``seen`` tickets alone.
 

@@ -357,12 +357,12 @@ def test_bad_weights_are_refused(weights: list[float], message: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "must"),
     [
-        ("C", 0, "a finite number above 0"),
-        ("C", float("inf"), "a finite number above 0"),
-        ("C", float("nan"), "a finite number above 0"),
-        ("C", "1", "a finite number above 0"),
+        ("C", 0, "a finite number above 0, or None"),
+        ("C", float("inf"), "a finite number above 0, or None"),
+        ("C", float("nan"), "a finite number above 0, or None"),
+        ("C", "1", "a finite number above 0, or None"),
         ("gram_weight", -0.5, "a finite number, 0 or more"),
-        ("vector_weight", -0.5, "a finite number, 0 or more"),
+        ("vector_weight", -0.5, "a finite number, 0 or more, or None"),
         ("min_pair_df", 0, "a whole number, 1 or more"),
         ("min_pair_df", 1.5, "a whole number, 1 or more"),
         ("tol", 1, r"a number in \(0, 1\)"),
@@ -422,7 +422,7 @@ def test_parameters_are_kept() -> None:
         "min_pair_df": 2,
         "random_state": 0,
         "tol": 0.0003,
-        "vector_weight": 0.5,
+        "vector_weight": None,
     }
     assert not hasattr(copied, "scorer_")
 
@@ -510,3 +510,22 @@ def test_fingerprint_tells_tickets_apart() -> None:
     ]
     assert len(set(prints)) == 6
     assert TicketClassifier().fit(SIX, LABELS).fingerprint_ == prints[0]
+
+
+def test_cost_falls_with_the_number_of_tickets() -> None:
+    """Where no C is given, up to 4,000 tickets have the model of C = 1, and more have that of the root's."""
+    texts = [f"{word} w{i % 97}" for i, word in enumerate(["dns", "timeout", "dns", "invoice"] * 1500)]
+    labels = ["dns", "timeout", "dns", "billing"] * 1500
+    for n, cost in ((3000, 1.0), (6000, np.sqrt(4 / 6))):
+        free, fixed = (TicketClassifier(C=c, vector_weight=0.0).fit(texts[:n], labels[:n]) for c in (None, cost))
+        np.testing.assert_array_equal(free.scorer_.table, fixed.scorer_.table)
+
+
+def test_vectors_carry_tickets_to_words_never_seen() -> None:
+    """With word vectors a ticket whose words training never saw goes where their meaning belongs."""
+    texts = ["refund my invoice", "wrong invoice amount", "cannot log in", "forgot the password"] * 5
+    labels = ["billing", "billing", "account", "account"] * 5
+    asked = ["reimbursement for the receipt", "locked out of authentication"]
+    classifier = TicketClassifier(gram_weight=0.0).fit(texts, labels)
+    assert classifier.predict(asked).tolist() == ["billing", "account"]
+    assert classifier.vector_weight_ in (0.5, 1.25)
