@@ -42,9 +42,6 @@ models: $(VENV)/core.stamp  ## Rebuild the shipped bundle, byte for byte
 vectors: $(VENV)/vectors.stamp  ## Make the word vectors anew, from the data sets in DATASETS
 	$(BIN)/python -m vectors --datasets $(DATASETS)
 
-vectors: $(VENV)/vectors.stamp  ## Make the word vectors anew, from the data sets in DATASETS
-	$(BIN)/python -m vectors --datasets $(DATASETS)
-
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
