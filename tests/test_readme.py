@@ -73,7 +73,7 @@ def run_python(block: Block, names: dict[str, object]) -> None:
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     example = doctest.DocTestParser().get_doctest(block.text, names, "README.md", "README.md", block.line - 1)
     report: list[str] = []
-    runner = doctest.DocTestRunner(optionflags=flags)
+    runner = doctest.DocTestRunner(optionflags=flags, verbose=False)
     runner.run(example, out=report.append, clear_globs=False)
     names.update(example.globs)
     assert report == [], "".join(report)
