@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,9 @@ RunPython = Callable[[str], str]
 # A shared or cold machine is slow now and then, which says nothing about the code.
 settings.register_profile("deflect", deadline=None)
 settings.load_profile("deflect")
+
+# A shell's background jobs ignore Ctrl-C, and so would the commands that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
