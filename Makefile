@@ -53,7 +53,7 @@ $(VENV)/venv.stamp: constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
 	@touch $@
 
-$(VENV)/core.stamp: $(VENV)/venv.stamp pyproject.toml
+$(VENV)/core.stamp: $(VENV)/venv.stamp pyproject.toml hatch_build.py deflect/line/kernel.c
 	$(INSTALL) --editable .
 	@touch $@
 

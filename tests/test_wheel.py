@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -22,6 +23,14 @@ print(*sorted(distribution.name for distribution in distributions()))
 print(suggestion.decision, suggestion.category)
 """
 
+COMPILED = f"""
+import deflect
+from deflect.line.kernel import compiled
+suggestion = deflect.Deflector.load().suggest({TICKET!r})
+print(compiled() is not None)
+print(suggestion.decision, suggestion.category)
+"""
+
 
 def run(*command: str | Path, cwd: Path) -> str:
     """Run a command outside of the tree, and return what it prints to stdout."""
@@ -37,12 +46,16 @@ def install(environment: Path, *requirements: str | Path, root: Path) -> None:
     run(*pip, "--constraint", root / "constraints.txt", *requirements, cwd=environment)
 
 
-@pytest.fixture(scope="module")
-def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def build(root: Path, folder: Path) -> Path:
     """Build the source distribution, and from it alone the wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, root, cwd=folder)
     return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the wheel that this machine makes."""
+    return build(root, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture
@@ -73,6 +86,30 @@ def test_nothing_else(wheel: Path) -> None:
     distribution, version, *_ = wheel.name.split("-")
     assert {name.split("/")[0] for name in names} == {"deflect", f"{distribution}-{version}.dist-info"}
     assert [name for name in names if "tests/" in name or name.endswith(".ipynb")] == []
+
+
+@pytest.mark.skipif(shutil.which("cc") is None and "CI" not in os.environ, reason="there is no C compiler")
+def test_compiled_code(wheel: Path, environment: Path, tmp_path: Path, root: Path) -> None:
+    """Where there is a C compiler, the wheel is of this platform and has compiled code, which it uses."""
+    with zipfile.ZipFile(wheel) as archive:
+        assert "deflect/line/kernel.compiled" in archive.namelist()
+    assert wheel.name.split("-")[2:4] == ["py3", "none"]
+    assert not wheel.name.endswith("-any.whl")
+    install(environment, "numpy", root=root)
+    install(environment, "--no-deps", wheel, root=root)
+    printed = run(environment / "bin" / "python", "-c", COMPILED, cwd=tmp_path)
+    assert printed.splitlines() == ["True", "suggest dns"]
+
+
+def test_no_compiler(environment: Path, tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no C compiler, the wheel is pure Python, and answers the same."""
+    monkeypatch.setenv("CC", "/bin/false")
+    wheel = build(root, tmp_path)
+    assert wheel.name.endswith("-py3-none-any.whl")
+    install(environment, "numpy", root=root)
+    install(environment, "--no-deps", wheel, root=root)
+    printed = run(environment / "bin" / "python", "-c", COMPILED, cwd=tmp_path)
+    assert printed.splitlines() == ["False", "suggest dns"]
 
 
 def test_numpy_only(wheel: Path, environment: Path, tmp_path: Path, root: Path) -> None:

@@ -179,7 +179,6 @@ def _opened(path: Path, manifest: Mapping[str, Any], version: str) -> Bundle:
         intercept=intercept,
         sharpness=float(manifest["parameters"]["sharpness"]),
     )
-    _check_shapes(path, scorer)
     return Bundle(
         scorer,
         Thresholds.from_dict(manifest["thresholds"], scorer.categories),
@@ -240,19 +239,6 @@ def _array(path: Path, name: str, dtype: type) -> np.ndarray[Any, Any]:
         msg = f"{path / name} must hold {np.dtype(dtype)}. Got {array.dtype}."
         raise BundleError(msg)
     return np.asarray(array)
-
-
-def _check_shapes(path: Path, scorer: Scorer) -> None:
-    k = len(scorer.categories)
-    wanted = (
-        (scorer.table, 2, k),
-        (scorer.squares, 1, len(scorer.table) + 1),
-        (scorer.gram_table, 2, k),
-        (scorer.intercept, 1, k),
-    )
-    if any(array.ndim != n_dims or array.shape[-1] != width or not len(array) for array, n_dims, width in wanted):
-        msg = f"The arrays of {path} must fit its {k} categories. They do not. Copy the bundle again."
-        raise BundleError(msg)
 
 
 def _sha256(file: Path) -> str:

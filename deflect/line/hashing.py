@@ -91,11 +91,14 @@ class SlotTable:
     EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 
     def __init__(self, slots: UInt64s, seeds: npt.NDArray[np.uint8]) -> None:
+        if any(array.ndim != 1 or len(array) < 2 for array in (slots, seeds)):
+            msg = f"A slot table must have two slots and two seeds or more. Got {slots.shape} and {seeds.shape}."
+            raise ValueError(msg)
         self.slots = slots
         self.seeds = seeds
         # There are 2**bits of each; 64 - bits is what bit_length says of a power of two.
-        self._slot_shift = np.uint64(65 - len(slots).bit_length())
-        self._seed_shift = np.uint64(65 - len(seeds).bit_length())
+        self.slot_shift = np.uint64(65 - len(slots).bit_length())
+        self.seed_shift = np.uint64(65 - len(seeds).bit_length())
 
     @classmethod
     def build(cls, hashes: UInt64s) -> SlotTable:
@@ -109,7 +112,7 @@ class SlotTable:
     def _has_placed(self, hashes: UInt64s) -> bool:
         """Place all hashes; say whether there is a seed for each bucket."""
         order = np.argsort(hashes)
-        buckets = (hashes[order] >> self._seed_shift).view(np.int64)
+        buckets = (hashes[order] >> self.seed_shift).view(np.int64)
         sizes = np.bincount(buckets, minlength=len(self.seeds))
         # Large buckets first, while there is room: the small ones fit in between.
         for size in range(int(sizes.max(initial=0)), 0, -1):
@@ -140,13 +143,13 @@ class SlotTable:
         """Return the slots of hashes, given what the seeds of their buckets spread them by."""
         places = hashes ^ spreads
         places *= _MIX
-        places >>= self._slot_shift
+        places >>= self.slot_shift
         return places.view(np.int64)
 
     def find(self, hashes: UInt64s, absent: int) -> Ints:
         """Return the row of each hash, ``absent`` where it is unknown; every row is below ``absent``."""
         # The shifts leave no place outside; "wrap" spares the look whether there is one.
-        seeds = self.seeds.take((hashes >> self._seed_shift).view(np.int64), mode="wrap")
+        seeds = self.seeds.take((hashes >> self.seed_shift).view(np.int64), mode="wrap")
         found = self.slots.take(self._places(hashes, _SPREADS.take(seeds)), mode="wrap")
         # Equal fingerprints cancel out, and what is left is the row; all else is larger than any row.
         found ^= hashes << _HALF

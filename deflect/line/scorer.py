@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,14 +15,16 @@ import numpy.typing as npt
 
 from deflect.line.grams import gram_hashes, gram_share
 from deflect.line.hashing import Ints, PrefixHash, SlotTable, UInt64s, pair
-from deflect.line.text import Words, chunks, find_words
+from deflect.line.kernel import Kernel, compiled
+from deflect.line.text import Words, chunks, find_words, joined
 
 Float16s = npt.NDArray[np.float16]
 Float32s = npt.NDArray[np.float32]
 Float64s = npt.NDArray[np.float64]
 
-#: From this many tickets on, sparse products are worth the import of scipy.sparse, which a form must never wait for.
-_SPARSE_FROM = 256
+#: From this many tickets on, threads are worth their start, and without the kernel sparse products the import of
+#: scipy.sparse, which a form must never wait for.
+_BATCH_FROM = 256
 _N_THREADS = min(8, os.cpu_count() or 1)
 #: What a row counts that stands so many times in a ticket: 1 + ln(count), and nothing where it does not stand.
 _DAMPED = np.concatenate(([0], 1 + np.log(np.arange(1, 257)))).astype(np.float32)
@@ -113,17 +116,6 @@ def add_rows(begins: Ints, rows: Ints, factors: Float32s, table: Float32s, *, is
     return np.stack([np.add.reduce(scaled[start:end], axis=0) for start, end in pairwise(begins.tolist())])
 
 
-def _sums(values: Float32s, begins: Ints, nothing: float) -> Float32s:
-    """Return the sum of each ticket's values, ``nothing`` for a ticket that has none."""
-    if len(begins) == 2 and len(values):
-        return np.add.reduceat(values, begins[:1])
-    sums = np.full(len(begins) - 1, nothing, dtype=np.float32)
-    has_values = (begins[1:] > begins[:-1]).nonzero()[0]
-    if len(has_values):
-        sums[has_values] = np.add.reduceat(values, begins.take(has_values))
-    return sums
-
-
 def softmax(scores: Float64s) -> Float64s:
     """Return each row's exponentials, scaled to sum to 1."""
     shares = scores - np.maximum.reduce(scores, axis=1, keepdims=True)
@@ -153,6 +145,17 @@ class Scorer:
     intercept: Float32s
     sharpness: float
 
+    def __post_init__(self) -> None:
+        k, n_rows = len(self.categories), len(self.table)
+        wanted = ((self.table, 2, k), (self.squares, 1, n_rows + 1), (self.gram_table, 2, k), (self.intercept, 1, k))
+        if any(array.ndim != n_dims or array.shape[-1] != width or not len(array) for array, n_dims, width in wanted):
+            msg = f"The arrays of a scorer must fit its {k} categories. They do not."
+            raise ValueError(msg)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return what is pickled: another process has its own kernel."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
     @property
     def nowhere(self) -> int:
         """Return the row that stands for what training never saw."""
@@ -162,9 +165,9 @@ class Scorer:
         """Return the margins and the novelty of tickets."""
         if not len(texts):
             return Scored(np.empty((0, len(self.categories)), dtype=np.float32), np.empty(0, dtype=np.float32))
-        if len(texts) < _SPARSE_FROM:
+        if len(texts) < _BATCH_FROM:
             return self._chunk_scored(texts, is_batch=False)
-        # NumPy and SciPy release the interpreter lock in all that takes long here.
+        # The kernel, NumPy and SciPy release the interpreter lock in all that takes long here.
         with ThreadPoolExecutor(_N_THREADS) as pool:
             parts = list(pool.map(lambda chunk: self._chunk_scored(chunk, is_batch=True), chunks(texts)))
         return Scored(*map(np.concatenate, zip(*parts, strict=True)))
@@ -208,7 +211,14 @@ class Scorer:
         own *= (factors / np.sqrt(self._squares(found)[0]))[:, None]
         return found.words.spelled(found.places.take(lasts)), own
 
+    @cached_property
+    def _kernel(self) -> Kernel | None:
+        library = compiled()
+        return None if library is None else Kernel(library, self, _DAMPED)
+
     def _chunk_scored(self, texts: Sequence[str], *, is_batch: bool) -> Scored:
+        if self._kernel is not None:
+            return Scored(*self._kernel.scored(joined(texts), len(texts)))
         found = self._find(texts, is_batch=is_batch)
         begins, rows, factors, nowhere = found.begins, found.rows, found.factors, self.nowhere
         if not len(found.unseen):
@@ -229,12 +239,16 @@ class Scorer:
         is_unseen = squares >= self.squares[-1]
         squares *= found.factors
         squares *= found.factors
-        sums = _sums(squares, found.begins, 1)
-        if not is_unseen.any():
-            return sums, np.zeros(len(sums), dtype=np.float32)
-        squares *= is_unseen
-        novelty: Float32s = _sums(squares, found.begins, 0) / sums
-        return sums, novelty
+        # One after the other, as the kernel adds them.
+        n_rows = np.diff(found.begins)
+        tickets = np.repeat(np.arange(len(n_rows)), n_rows)
+        sums = np.bincount(tickets, weights=squares, minlength=len(n_rows))
+        sums[n_rows == 0] = 1
+        novelty = np.zeros(len(n_rows))
+        if is_unseen.any():
+            squares *= is_unseen
+            novelty = np.bincount(tickets, weights=squares, minlength=len(n_rows)) / sums
+        return sums.astype(np.float32), novelty.astype(np.float32)
 
     def _find(self, texts: Sequence[str], *, is_batch: bool) -> Found:
         """Find the row of each word and pair, and what each counts in its ticket."""

@@ -32,7 +32,8 @@ def _byte_table() -> bytes:
     return bytes([*ascii_part, *range(0x80, 0x100)])
 
 
-_BYTES = _byte_table()
+#: What each byte of a ticket becomes: a lower-cased word character, or EDGE.
+BYTES = _byte_table()
 
 _FOREIGN = re.compile(r"[^\0-\x7f]+")
 #: A longer stretch without ASCII is folded each time anew, so that what is remembered stays small.
@@ -131,8 +132,8 @@ class Words(NamedTuple):
 
 def find_words(texts: Sequence[str]) -> Words:
     """Join tickets into one buffer and find where its words begin and end."""
-    raw = _joined(texts).encode("utf-8", "replace")
-    buffer = np.frombuffer(raw.translate(_BYTES), dtype=np.uint8)
+    raw = joined(texts)
+    buffer = np.frombuffer(raw.translate(BYTES), dtype=np.uint8)
     is_word = buffer != EDGE
     # The buffer begins and ends with an edge, so the changes alternate: start, end, start, end.
     changes = (is_word[1:] != is_word[:-1]).nonzero()[0]
@@ -144,15 +145,17 @@ def find_words(texts: Sequence[str]) -> Words:
     return Words(buffer, starts, ends, starts.searchsorted(edges), edges)
 
 
-def _joined(texts: Sequence[str]) -> str:
-    """Join tickets, with a ticket end before, between and after them."""
-    joined = _TICKET_END.join(("", *texts, ""))
-    is_plain = joined.isascii() and joined.count(_TICKET_END) == len(texts) + 1
-    if is_plain and max(map(len, texts), default=0) <= MAX_CHARACTERS:
-        return joined
-    return _TICKET_END.join(("", *map(_prepared, texts), ""))
+def joined(texts: Sequence[str]) -> bytes:
+    """Join tickets as UTF-8, clipped and folded, with a ticket end before, between and after them."""
+    whole = _join(texts)
+    is_any_long = max(map(len, texts), default=0) > MAX_CHARACTERS
+    if is_any_long or whole.count(_TICKET_END) != len(texts) + 1:
+        texts = [clip(text).replace(_TICKET_END, " ") for text in texts]
+        whole = _join(texts)
+    if not whole.isascii():
+        whole = _join([text if text.isascii() else fold(text) for text in texts])
+    return whole.encode("utf-8", "replace")
 
 
-def _prepared(text: str) -> str:
-    text = clip(text).replace(_TICKET_END, " ")
-    return text if text.isascii() else fold(text)
+def _join(texts: Sequence[str]) -> str:
+    return _TICKET_END.join(("", *texts, ""))

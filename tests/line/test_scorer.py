@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import csr_array
+from kernels import KERNELS, is_fused, with_kernel
 
 from deflect.line import scorer as module
 from deflect.line import text as text_module
@@ -60,18 +61,25 @@ VOCABULARY = ("the", "domain", "wrong", "wrongly", "H12", "invoice", "zzzqx", "D
 TICKET = st.lists(st.sampled_from(VOCABULARY), max_size=12).map(" ".join)
 
 
+@pytest.fixture(scope="module", params=KERNELS)
+def kernel(request: pytest.FixtureRequest) -> str:
+    """Return the name of each kernel: whatever a scorer promises, it promises with both."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module", params=[1.0, 0.0], ids=["with n-grams", "without n-grams"])
-def any_scorer(request: pytest.FixtureRequest) -> Scorer:
+def any_scorer(request: pytest.FixtureRequest, kernel: str) -> Scorer:
     """Return a model with n-grams, and one whose n-grams weigh nothing."""
-    return trained(request.param)
+    return with_kernel(trained(request.param), kernel)
 
 
 @pytest.fixture(scope="module")
-def scorer() -> Scorer:
+def scorer(kernel: str) -> Scorer:
     """Return a small model."""
-    return trained(1.0)
+    return with_kernel(trained(1.0), kernel)
 
 
+@cache
 def trained(gram_weight: float) -> Scorer:
     """Return a model of three categories."""
     texts = [text for tickets in TRAIN.values() for text in tickets]
@@ -153,10 +161,10 @@ def test_the_definition_of_any_ticket(scorer: Scorer, texts: list[str]) -> None:
     np.testing.assert_allclose(scorer.margins(texts), expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.fixture(params=[0, 10**9], ids=["sparse", "dense"])
+@pytest.fixture(params=[0, 10**9], ids=["batch", "few"])
 def _path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every batch, whatever its size, take the sparse product or the dense sum."""
-    monkeypatch.setattr(module, "_SPARSE_FROM", request.param)
+    """Let every batch, whatever its size, take the way of many tickets, threads and sparse products, or of few."""
+    monkeypatch.setattr(module, "_BATCH_FROM", request.param)
 
 
 @pytest.mark.usefixtures("_path")
@@ -205,19 +213,12 @@ def test_threads(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(scorer.margins(MANY), expected)
 
 
-def is_fused() -> bool:
-    """Tell whether this machine's SciPy rounds once where a product is added; NumPy rounds the product too."""
-    factor = np.float32(1 + 2**-12)
-    left, right = np.array([1, factor], dtype=np.float32), np.array([-(factor * factor), factor], dtype=np.float32)
-    return bool((csr_array(left[None]) @ right[:, None])[0, 0])
-
-
 @pytest.mark.skipif(is_fused(), reason="SciPy was built to fuse multiplying and adding, so the last bit may differ")
 def test_sparse_and_dense(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sparse product and the dense sum are the same to the last bit."""
-    monkeypatch.setattr(module, "_SPARSE_FROM", 0)
+    monkeypatch.setattr(module, "_BATCH_FROM", 0)
     expected = scorer.margins(MANY)
-    monkeypatch.setattr(module, "_SPARSE_FROM", 10**9)
+    monkeypatch.setattr(module, "_BATCH_FROM", 10**9)
     assert np.array_equal(scorer.margins(MANY), expected)
 
 

@@ -1,0 +1,399 @@
+/* Scores tickets in one walk over their bytes: what `Scorer` in scorer.py does with NumPy, array by array.
+ *
+ * Python defines what is computed: words in text.py, hashes in hashing.py, n-grams in grams.py, margins in scorer.py.
+ * This file repeats it, in the same order, so that the answers are the same to the last bit; tests/line/test_kernel.py
+ * holds it to that. It keeps no state, so that threads may call it at once, and trusts no number of a bundle: each row
+ * is below the table's end, whatever the slots say.
+ *
+ * A ticket is read in steps over its words: hash them, find their slots, read the slots, add the rows. Each step asks
+ * the memory for what the next one reads, so that many look-ups wait at once. */
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Raised by one with every change of `struct model` or of a function's parameters; also in kernel.py. */
+#define VERSION 1
+
+/* As in text.py, hashing.py and grams.py. */
+#define EDGE 1
+#define BASE UINT64_C(0x9E3779B97F4A7C15)
+#define MIX UINT64_C(0xD6E8FEB86659FD93)
+#define LEFT UINT64_C(0xA24BAED4963EE407)
+#define SHORTEST_GRAM 2
+#define LONGEST_GRAM 5
+#define MAX_BYTES 64
+
+/* The edge before a word, its characters, the edge behind it, and where that ends. */
+#define MAX_BORDERS (MAX_BYTES + 3)
+#define MAX_GRAMS ((LONGEST_GRAM - SHORTEST_GRAM + 1) * MAX_BORDERS)
+#define CACHE_LINE 64
+/* So many bytes of a row are asked for beforehand; by then the processor has seen where it goes on. */
+#define MAX_AHEAD (6 * CACHE_LINE)
+
+/* hashing.SlotTable. */
+struct slot_table {
+    const uint64_t *slots;
+    const uint8_t *seeds;
+    uint64_t slot_shift, seed_shift;
+    uint64_t absent; /* The row of a hash that was never put in. */
+};
+
+/* scorer.Scorer. */
+struct model {
+    struct slot_table words; /* Words and pairs. */
+    struct slot_table grams;
+    const float *table;         /* (words.absent + 1, n_categories) */
+    const float *squares;       /* (words.absent + 2,) */
+    const uint16_t *gram_table; /* (grams.absent + 1, n_categories), in half precision. */
+    const float *intercept;     /* (n_categories,) */
+    const uint8_t *bytes;       /* (256,): a byte to its lower-cased word character, or to EDGE. */
+    const float *damped;        /* (n_damped,): what a row counts that stands so many times in a ticket. */
+    uint64_t n_categories;
+    uint64_t n_damped;
+};
+
+/* A word of a ticket: text[start:end]. */
+struct word {
+    uint64_t hash;
+    uint64_t place;      /* Its slot. */
+    uint64_t pair_place; /* That of its pair with the next word. */
+    uint32_t start, end;
+};
+
+/* One of a ticket's different words and pairs. */
+struct term {
+    uint64_t key;     /* Its row, or for a word that has none its hash with the highest bit set. */
+    const float *row; /* There in the table; zeros for a word that has none. */
+    uint32_t count;   /* How often it stands in the ticket. */
+    float factor;     /* What it counts for that. */
+    uint32_t word;    /* Where it stands last. */
+};
+
+#define NO_ROW (UINT64_C(1) << 63)
+
+/* Room for the longest ticket of a call. */
+struct room {
+    struct word *words;
+    struct term *terms;
+    uint32_t *heads; /* A hash table of the terms: 1 + the number of a term, or 0. */
+    float *part;     /* The row of an unseen word, and behind it the sum of these, (2, n_categories). */
+};
+
+/* ---- hashing.py ---- */
+
+static inline uint64_t mix(uint64_t hash)
+{
+    return ((hash >> 32) ^ hash) * MIX;
+}
+
+static inline uint64_t pair(uint64_t left, uint64_t right)
+{
+    return left * LEFT + right;
+}
+
+static inline uint64_t place_of(const struct slot_table *table, uint64_t hash)
+{
+    uint64_t spread = table->seeds[hash >> table->seed_shift] * BASE;
+    return ((hash ^ spread) * MIX) >> table->slot_shift;
+}
+
+static inline uint64_t row_at(const struct slot_table *table, uint64_t place, uint64_t hash)
+{
+    uint64_t row = table->slots[place] ^ (hash << 32);
+    return row < table->absent ? row : table->absent;
+}
+
+static inline void expect(const void *row, size_t n_bytes)
+{
+    for (size_t i = 0; i < n_bytes && i < MAX_AHEAD; i += CACHE_LINE)
+        __builtin_prefetch((const char *)row + i);
+}
+
+/* ---- text.py ---- */
+
+/* Finds and hashes the words of a ticket; text[n] is an edge. Returns how many there are. */
+static size_t find_words(const struct model *model, const uint8_t *text, size_t n, struct word *words)
+{
+    const uint8_t *bytes = model->bytes;
+    size_t n_words = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[text[i]] == EDGE)
+            continue;
+        struct word *word = &words[n_words++];
+        uint64_t hash = 0, power = 1;
+        word->start = (uint32_t)i;
+        for (uint8_t byte; (byte = bytes[text[i]]) != EDGE; i++) {
+            hash += byte * power;
+            power *= BASE;
+        }
+        word->end = (uint32_t)i;
+        word->hash = mix(hash);
+        __builtin_prefetch(&model->words.seeds[word->hash >> model->words.seed_shift]);
+    }
+    return n_words;
+}
+
+/* ---- grams.py ---- */
+
+static inline int continues(uint8_t byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+/* Finds where the characters of a word begin, its edges counted, and behind them where the last ends. A byte 10xxxxxx
+ * continues the character before it. Returns the number of characters. */
+static size_t find_characters(const uint8_t *text, size_t n, const struct word *word, const uint8_t **borders)
+{
+    const uint8_t *at = text + word->start, *end = text + word->end, *limit = text + n;
+    size_t n_borders = 0;
+    if (end > at + MAX_BYTES)
+        end = at + MAX_BYTES;
+    borders[n_borders++] = at - 1;
+    for (; at < end; at++)
+        if (!continues(*at))
+            borders[n_borders++] = at;
+    while (at < limit && continues(*at))
+        at++;
+    borders[n_borders++] = at++;
+    while (at < limit && continues(*at))
+        at++;
+    borders[n_borders] = at;
+    return n_borders;
+}
+
+/* Hashes the n-grams of a word. Returns how many there are. */
+static size_t hash_grams(const struct model *model, const uint8_t *text, size_t n, const struct word *word,
+                         uint64_t *hashes)
+{
+    const uint8_t *borders[MAX_BORDERS];
+    size_t n_grams = 0, n_characters = find_characters(text, n, word, borders);
+    for (size_t first = 0; first + SHORTEST_GRAM <= n_characters; first++) {
+        uint64_t hash = 0, power = 1;
+        const uint8_t *at = borders[first];
+        for (size_t last = first + 1; last <= first + LONGEST_GRAM && last <= n_characters; last++) {
+            for (; at < borders[last]; at++) {
+                hash += model->bytes[*at] * power;
+                power *= BASE;
+            }
+            if (last >= first + SHORTEST_GRAM)
+                hashes[n_grams++] = mix(hash);
+        }
+    }
+    return n_grams;
+}
+
+/* ---- scorer.py ---- */
+
+static inline float float_of(uint32_t bits)
+{
+    float number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+/* Returns the number of half precision as a float; infinities and NaN, which no model has, become large numbers. */
+static inline float from_half(uint16_t half)
+{
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16, rest = (uint32_t)(half & 0x7FFF) << 13;
+    uint32_t bits = rest + (UINT32_C(112) << 23), least = UINT32_C(113) << 23;
+    float normal = float_of(bits | sign), tiny = float_of(least + rest) - float_of(least);
+    return rest < (UINT32_C(1) << 23) ? (sign ? -tiny : tiny) : normal;
+}
+
+/* Puts the row of an unseen word together from its n-grams. */
+static void sum_grams(const struct model *model, const uint8_t *text, size_t n, const struct word *word, float *sums)
+{
+    uint64_t hashes[MAX_GRAMS], places[MAX_GRAMS];
+    const struct slot_table *grams = &model->grams;
+    size_t k = model->n_categories, n_grams = hash_grams(model, text, n, word, hashes);
+    for (size_t i = 0; i < n_grams; i++) {
+        places[i] = place_of(grams, hashes[i]);
+        __builtin_prefetch(&grams->slots[places[i]]);
+    }
+    for (size_t i = 0; i < n_grams; i++) {
+        places[i] = row_at(grams, places[i], hashes[i]); /* Now the row. */
+        expect(model->gram_table + places[i] * k, k * sizeof(uint16_t));
+    }
+    memset(sums, 0, k * sizeof(float));
+    for (size_t i = 0; i < n_grams; i++) {
+        const uint16_t *restrict row = model->gram_table + places[i] * k;
+        if (places[i] != grams->absent)
+            for (size_t c = 0; c < k; c++)
+                sums[c] += from_half(row[c]);
+    }
+    float share = (float)(1 / sqrt(n_grams ? (double)n_grams : 1));
+    for (size_t c = 0; c < k; c++)
+        sums[c] *= share;
+}
+
+/* Finds the slot of each word and of its pair with the next word. */
+static void find_places(const struct slot_table *table, struct word *words, size_t n_words)
+{
+    for (size_t i = 0; i < n_words; i++) {
+        words[i].place = place_of(table, words[i].hash);
+        __builtin_prefetch(&table->slots[words[i].place]);
+        if (i + 1 == n_words)
+            return;
+        words[i].pair_place = place_of(table, pair(words[i].hash, words[i + 1].hash));
+        __builtin_prefetch(&table->slots[words[i].pair_place]);
+    }
+}
+
+/* Counts one more of a key. Returns how many different keys there are now. */
+static inline size_t count_term(const struct room *room, size_t n_terms, unsigned shift, uint64_t key, uint32_t word)
+{
+    uint64_t mask = (UINT64_C(1) << (64 - shift)) - 1;
+    for (uint64_t slot = (key * BASE) >> shift;; slot = (slot + 1) & mask) {
+        uint32_t head = room->heads[slot];
+        if (!head) {
+            room->terms[n_terms] = (struct term){.key = key, .count = 1, .word = word};
+            room->heads[slot] = (uint32_t)n_terms + 1;
+            return n_terms + 1;
+        }
+        if (room->terms[head - 1].key == key) {
+            room->terms[head - 1].count++;
+            return n_terms;
+        }
+    }
+}
+
+/* Returns the row of what hashes to a number, and asks for what will be read of it. */
+static inline uint64_t expected_row(const struct model *model, uint64_t place, uint64_t hash)
+{
+    uint64_t row = row_at(&model->words, place, hash);
+    __builtin_prefetch(&model->squares[row]);
+    expect(model->table + row * model->n_categories, model->n_categories * sizeof(float));
+    return row;
+}
+
+/* Counts the different words and known pairs of a ticket, from its end to its beginning, so that they come in the
+ * order in which NumPy adds them, from the last to the first. Returns how many there are. */
+static size_t count_terms(const struct model *model, const struct room *room, size_t n_words)
+{
+    uint64_t absent = model->words.absent;
+    size_t n_terms = 0;
+    unsigned bits = 3;
+    while ((UINT64_C(1) << bits) < 3 * n_words)
+        bits++;
+    memset(room->heads, 0, sizeof *room->heads << bits);
+    for (size_t i = n_words; i--;) {
+        const struct word *word = &room->words[i];
+        uint64_t row = absent;
+        if (i + 1 < n_words)
+            row = expected_row(model, word->pair_place, pair(word->hash, word[1].hash));
+        if (row < absent)
+            n_terms = count_term(room, n_terms, 64 - bits, row, (uint32_t)i);
+        row = expected_row(model, word->place, word->hash);
+        n_terms = count_term(room, n_terms, 64 - bits, row < absent ? row : word->hash | NO_ROW, (uint32_t)i);
+    }
+    return n_terms;
+}
+
+/* What the different words and pairs of a ticket add to its squared norm: all of them, and those never seen. */
+struct squares {
+    double all, unseen;
+};
+
+/* Finds the factor and the row of each term, and adds up their squares. */
+static struct squares weigh_terms(const struct model *model, struct term *terms, size_t n_terms)
+{
+    struct squares squares = {0, 0};
+    uint64_t absent = model->words.absent;
+    float unseen = model->squares[absent + 1];
+    for (size_t i = n_terms; i--;) {
+        struct term *term = &terms[i];
+        uint64_t row = term->key < absent ? term->key : absent;
+        float square = term->key < absent ? model->squares[row] : unseen;
+        term->row = model->table + row * model->n_categories;
+        term->factor = model->damped[term->count < model->n_damped ? term->count : model->n_damped - 1];
+        float own = square * term->factor * term->factor;
+        squares.all += own;
+        squares.unseen += square >= unseen ? own : 0;
+    }
+    return squares;
+}
+
+/* Adds up columns c to c + width of the rows. A constant width lets the compiler keep the sums in registers. */
+static inline void add_columns(const struct term *terms, size_t n_terms, size_t c, size_t width, float *out)
+{
+    float sums[32] = {0};
+    for (size_t i = n_terms; i--;)
+        for (size_t j = 0; j < width; j++)
+            sums[j] += terms[i].factor * terms[i].row[c + j];
+    memcpy(out + c, sums, width * sizeof(float));
+}
+
+/* Scores one ticket; text[-1] and text[n] are edges. */
+static void score_ticket(const struct model *model, const struct room *room, const uint8_t *text, size_t n,
+                         float *restrict margins, float *novelty)
+{
+    size_t k = model->n_categories, n_words = find_words(model, text, n, room->words);
+    find_places(&model->words, room->words, n_words);
+    size_t n_terms = count_terms(model, room, n_words);
+    struct squares squares = weigh_terms(model, room->terms, n_terms);
+    size_t column = 0;
+    for (; column + 32 <= k; column += 32)
+        add_columns(room->terms, n_terms, column, 32, margins);
+    for (; column + 8 <= k; column += 8)
+        add_columns(room->terms, n_terms, column, 8, margins);
+    for (; column < k; column++)
+        add_columns(room->terms, n_terms, column, 1, margins);
+    float *rest = memset(room->part + k, 0, k * sizeof(float));
+    for (size_t i = n_terms; i--;) {
+        if (room->terms[i].key < model->words.absent)
+            continue;
+        sum_grams(model, text, n, &room->words[room->terms[i].word], room->part);
+        for (size_t c = 0; c < k; c++)
+            rest[c] += room->terms[i].factor * room->part[c];
+    }
+    float norm = n_terms ? sqrtf((float)squares.all) : 1;
+    for (size_t c = 0; c < k; c++)
+        margins[c] = (margins[c] + rest[c]) / norm + model->intercept[c];
+    *novelty = n_terms ? (float)(squares.unseen / squares.all) : 0;
+}
+
+/* ---- What kernel.py calls ---- */
+
+/* Returns how many bytes the longest ticket has; raw[n_bytes - 1] is a NUL. */
+static size_t longest(const uint8_t *raw, size_t n_bytes)
+{
+    size_t n, most = 0;
+    for (const uint8_t *start = raw; start < raw + n_bytes; start += n + 1) {
+        n = (size_t)((const uint8_t *)memchr(start, 0, (size_t)(raw + n_bytes - start)) - start);
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+int deflect_kernel_version(void)
+{
+    return VERSION;
+}
+
+/* Scores the tickets of a buffer, which has a NUL before, between and behind them. Returns 0, or 1 where there is no
+ * memory, or not so many tickets. */
+int deflect_kernel_score(const struct model *model, const uint8_t *raw, size_t n_bytes, size_t n_tickets,
+                         float *margins, float *novelty)
+{
+    if (n_bytes < 2 || raw[0] || raw[n_bytes - 1])
+        return 1;
+    size_t n_words = longest(raw, n_bytes) / 2 + 1;
+    struct room room = {
+        .words = malloc(n_words * sizeof *room.words),
+        .terms = malloc(2 * n_words * sizeof *room.terms),
+        .heads = malloc((6 * n_words + 8) * sizeof *room.heads), /* See count_terms. */
+        .part = malloc((2 * model->n_categories + 1) * sizeof *room.part),
+    };
+    size_t has_room = room.words && room.terms && room.heads && room.part, i = 0;
+    for (const uint8_t *start = raw + 1, *end = raw + n_bytes; has_room && i < n_tickets && start < end; i++) {
+        const uint8_t *stop = memchr(start, 0, (size_t)(end - start));
+        score_ticket(model, &room, start, (size_t)(stop - start), margins + i * model->n_categories, novelty + i);
+        start = stop + 1;
+    }
+    free(room.words);
+    free(room.terms);
+    free(room.heads);
+    free(room.part);
+    return i < n_tickets;
+}
