@@ -35,9 +35,8 @@ def _byte_table() -> bytes:
 #: What each byte of a ticket becomes: a lower-cased word character, or EDGE.
 BYTES = _byte_table()
 
-_FOREIGN = re.compile(r"[^\0-\x7f]+")
 #: A longer stretch without ASCII is folded each time anew, so that what is remembered stays small.
-_MAX_REMEMBERED = 40
+_MAX_REMEMBERED_BYTES = 80
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 _SYMBOLS = re.compile(
     "["
@@ -69,20 +68,28 @@ def fold(text: str) -> str:
     One word a character makes the word pairs of Chinese, Japanese or Thai its character bigrams. What is ASCII stays as
     it is: nothing outside changes it, and the byte table lowers it.
     """
-    return _FOREIGN.sub(_fold_match, text)
+    return text if text.isascii() else _folded(text.encode("utf-8", "replace")).decode()
 
 
-def _fold_match(match: re.Match[str]) -> str:
-    run = match[0]
-    return _fold_run(run) if len(run) <= _MAX_REMEMBERED else _fold_run.__wrapped__(run)
+def _folded(raw: bytes) -> bytes:
+    """Fold what is not ASCII in UTF-8; NumPy finds it many times as fast as a regular expression."""
+    is_foreign = np.frombuffer(raw, dtype=np.uint8) >= 0x80
+    borders = (is_foreign[1:] != is_foreign[:-1]).nonzero()[0] + 1
+    parts = [raw[start:end] for start, end in pairwise([0, *borders.tolist(), len(raw)])]
+    # Stretches of ASCII and of others take turns.
+    others = slice(0 if is_foreign[0] else 1, None, 2)
+    parts[others] = [
+        _fold_run(run) if len(run) <= _MAX_REMEMBERED_BYTES else _fold_run.__wrapped__(run) for run in parts[others]
+    ]
+    return b"".join(parts)
 
 
 @lru_cache(maxsize=1 << 14)
-def _fold_run(run: str) -> str:
+def _fold_run(raw: bytes) -> bytes:
     """Fold a stretch without ASCII; few of them, such as a curly quote or an umlaut, are most of what there is."""
-    run = unicodedata.normalize("NFKD", run.lower())
+    run = unicodedata.normalize("NFKD", raw.decode().lower())
     run = unicodedata.normalize("NFC", _ACCENTS.sub("", run))
-    return _UNSPACED.sub(r" \1 ", _SYMBOLS.sub(" ", run))
+    return _UNSPACED.sub(r" \1 ", _SYMBOLS.sub(" ", run)).encode()
 
 
 def clip(text: str) -> str:
@@ -147,15 +154,18 @@ def find_words(texts: Sequence[str]) -> Words:
 
 def joined(texts: Sequence[str]) -> bytes:
     """Join tickets as UTF-8, clipped and folded, with a ticket end before, between and after them."""
-    whole = _join(texts)
-    is_any_long = max(map(len, texts), default=0) > MAX_CHARACTERS
-    if is_any_long or whole.count(_TICKET_END) != len(texts) + 1:
-        texts = [clip(text).replace(_TICKET_END, " ") for text in texts]
-        whole = _join(texts)
-    if not whole.isascii():
-        whole = _join([text if text.isascii() else fold(text) for text in texts])
-    return whole.encode("utf-8", "replace")
+    if max(map(len, texts), default=0) > MAX_CHARACTERS:
+        texts = [clip(text) for text in texts]
+    is_ascii = all(map(str.isascii, texts))
+    if not is_ascii:
+        texts = [text if text.isascii() else _bytes_as_characters(text) for text in texts]
+    whole = _TICKET_END.join(("", *texts, ""))
+    if whole.count(_TICKET_END) != len(texts) + 1:
+        whole = _TICKET_END.join(("", *(text.replace(_TICKET_END, " ") for text in texts), ""))
+    raw = whole.encode("latin-1")
+    return raw if is_ascii else _folded(raw)
 
 
-def _join(texts: Sequence[str]) -> str:
-    return _TICKET_END.join(("", *texts, ""))
+def _bytes_as_characters(text: str) -> str:
+    """Return a text with a Latin-1 character for each byte of its UTF-8: one emoji would widen all that it joins."""
+    return text.encode("utf-8", "replace").decode("latin-1")
