@@ -31,6 +31,9 @@
 /* So many bytes of a row are asked for beforehand; by then the processor has seen where it goes on. */
 #define MAX_AHEAD (6 * CACHE_LINE)
 
+/* Four numbers that are added at once. */
+typedef float floats __attribute__((vector_size(16)));
+
 /* hashing.SlotTable. */
 struct slot_table {
     const uint64_t *slots;
@@ -48,9 +51,9 @@ struct model {
     const uint16_t *gram_table; /* (grams.absent + 1, n_categories), in half precision. */
     const float *intercept;     /* (n_categories,) */
     const uint8_t *bytes;       /* (256,): a byte to its lower-cased word character, or to EDGE. */
+    const float *halves;        /* (65536,): what each number of half precision is. */
     const float *damped;        /* (n_damped,): what a row counts that stands so many times in a ticket. */
-    uint64_t n_categories;
-    uint64_t n_damped;
+    uint64_t n_damped, n_categories;
 };
 
 /* A word of a ticket: text[start:end]. */
@@ -136,30 +139,22 @@ static size_t find_words(const struct model *model, const uint8_t *text, size_t 
 
 /* ---- grams.py ---- */
 
-static inline int continues(uint8_t byte)
-{
-    return (byte & 0xC0) == 0x80;
-}
-
 /* Finds where the characters of a word begin, its edges counted, and behind them where the last ends. A byte 10xxxxxx
  * continues the character before it. Returns the number of characters. */
 static size_t find_characters(const uint8_t *text, size_t n, const struct word *word, const uint8_t **borders)
 {
-    const uint8_t *at = text + word->start, *end = text + word->end, *limit = text + n;
-    size_t n_borders = 0;
+    const uint8_t *at = text + word->start, *end = text + word->end;
+    size_t n_borders = 0, n_behind = 0;
     if (end > at + MAX_BYTES)
         end = at + MAX_BYTES;
     borders[n_borders++] = at - 1;
-    for (; at < end; at++)
-        if (!continues(*at))
-            borders[n_borders++] = at;
-    while (at < limit && continues(*at))
-        at++;
-    borders[n_borders++] = at++;
-    while (at < limit && continues(*at))
-        at++;
-    borders[n_borders] = at;
-    return n_borders;
+    for (; n_behind < 2; at++) {
+        if (at < text + n && (*at & 0xC0) == 0x80)
+            continue;
+        borders[n_borders++] = at;
+        n_behind += at >= end;
+    }
+    return n_borders - 1;
 }
 
 /* Hashes the n-grams of a word. Returns how many there are. */
@@ -185,28 +180,13 @@ static size_t hash_grams(const struct model *model, const uint8_t *text, size_t 
 
 /* ---- scorer.py ---- */
 
-static inline float float_of(uint32_t bits)
-{
-    float number;
-    memcpy(&number, &bits, sizeof number);
-    return number;
-}
-
-/* Returns the number of half precision as a float; infinities and NaN, which no model has, become large numbers. */
-static inline float from_half(uint16_t half)
-{
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16, rest = (uint32_t)(half & 0x7FFF) << 13;
-    uint32_t bits = rest + (UINT32_C(112) << 23), least = UINT32_C(113) << 23;
-    float normal = float_of(bits | sign), tiny = float_of(least + rest) - float_of(least);
-    return rest < (UINT32_C(1) << 23) ? (sign ? -tiny : tiny) : normal;
-}
-
 /* Puts the row of an unseen word together from its n-grams. */
 static void sum_grams(const struct model *model, const uint8_t *text, size_t n, const struct word *word, float *sums)
 {
     uint64_t hashes[MAX_GRAMS], places[MAX_GRAMS];
     const struct slot_table *grams = &model->grams;
     size_t k = model->n_categories, n_grams = hash_grams(model, text, n, word, hashes);
+    float share = (float)(1 / sqrt(n_grams ? (double)n_grams : 1));
     for (size_t i = 0; i < n_grams; i++) {
         places[i] = place_of(grams, hashes[i]);
         __builtin_prefetch(&grams->slots[places[i]]);
@@ -217,12 +197,11 @@ static void sum_grams(const struct model *model, const uint8_t *text, size_t n, 
     }
     memset(sums, 0, k * sizeof(float));
     for (size_t i = 0; i < n_grams; i++) {
-        const uint16_t *restrict row = model->gram_table + places[i] * k;
+        const uint16_t *row = model->gram_table + places[i] * k;
         if (places[i] != grams->absent)
             for (size_t c = 0; c < k; c++)
-                sums[c] += from_half(row[c]);
+                sums[c] += model->halves[row[c]];
     }
-    float share = (float)(1 / sqrt(n_grams ? (double)n_grams : 1));
     for (size_t c = 0; c < k; c++)
         sums[c] *= share;
 }
@@ -314,14 +293,37 @@ static struct squares weigh_terms(const struct model *model, struct term *terms,
     return squares;
 }
 
-/* Adds up columns c to c + width of the rows. A constant width lets the compiler keep the sums in registers. */
-static inline void add_columns(const struct term *terms, size_t n_terms, size_t c, size_t width, float *out)
+/* Adds up some columns of the rows, from column c on: 4 for each of n_vectors, whose sums stay in registers. */
+static inline __attribute__((always_inline)) void add_columns(const struct term *terms, size_t n_terms, size_t c,
+                                                              const size_t n_vectors, float *out)
 {
-    float sums[32] = {0};
-    for (size_t i = n_terms; i--;)
-        for (size_t j = 0; j < width; j++)
-            sums[j] += terms[i].factor * terms[i].row[c + j];
-    memcpy(out + c, sums, width * sizeof(float));
+    floats sums[8] = {{0}}, row;
+    for (size_t i = n_terms; i--;) {
+        const float *from = terms[i].row + c;
+#pragma GCC unroll 8
+        for (size_t j = 0; j < n_vectors; j++) {
+            memcpy(&row, from + 4 * j, sizeof row);
+            sums[j] += terms[i].factor * row;
+        }
+    }
+    memcpy(out + c, sums, n_vectors * sizeof(floats));
+}
+
+/* Adds up the rows. */
+static void add_rows(const struct term *terms, size_t n_terms, size_t k, float *out)
+{
+    size_t c = 0;
+    for (; c + 32 <= k; c += 32)
+        add_columns(terms, n_terms, c, 8, out);
+    for (; c + 8 <= k; c += 8)
+        add_columns(terms, n_terms, c, 2, out);
+    for (; c + 4 <= k; c += 4)
+        add_columns(terms, n_terms, c, 1, out);
+    for (; c < k; c++) {
+        out[c] = 0;
+        for (size_t i = n_terms; i--;)
+            out[c] += terms[i].factor * terms[i].row[c];
+    }
 }
 
 /* Scores one ticket; text[-1] and text[n] are edges. */
@@ -332,13 +334,7 @@ static void score_ticket(const struct model *model, const struct room *room, con
     find_places(&model->words, room->words, n_words);
     size_t n_terms = count_terms(model, room, n_words);
     struct squares squares = weigh_terms(model, room->terms, n_terms);
-    size_t column = 0;
-    for (; column + 32 <= k; column += 32)
-        add_columns(room->terms, n_terms, column, 32, margins);
-    for (; column + 8 <= k; column += 8)
-        add_columns(room->terms, n_terms, column, 8, margins);
-    for (; column < k; column++)
-        add_columns(room->terms, n_terms, column, 1, margins);
+    add_rows(room->terms, n_terms, k, margins);
     float *rest = memset(room->part + k, 0, k * sizeof(float));
     for (size_t i = n_terms; i--;) {
         if (room->terms[i].key < model->words.absent)

@@ -52,9 +52,10 @@ class _Model(ctypes.Structure):
         ("gram_table", ctypes.c_void_p),
         ("intercept", ctypes.c_void_p),
         ("bytes", ctypes.c_void_p),
+        ("halves", ctypes.c_void_p),
         ("damped", ctypes.c_void_p),
-        ("n_categories", ctypes.c_uint64),
         ("n_damped", ctypes.c_uint64),
+        ("n_categories", ctypes.c_uint64),
     )
 
 
@@ -82,6 +83,12 @@ def load_library(path: Path) -> ctypes.CDLL | None:
     return library
 
 
+@cache
+def _halves() -> Float32s:
+    """Return what each number of half precision is, since C has none."""
+    return np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+
+
 class Kernel:
     """A model's arrays, as the compiled code reads them. Threads may score at once, each without Python's lock."""
 
@@ -98,9 +105,10 @@ class Kernel:
             gram_table=self._address(scorer.gram_table, np.float16),
             intercept=self._address(scorer.intercept, np.float32),
             bytes=self._address(np.frombuffer(BYTES, dtype=np.uint8), np.uint8),
+            halves=self._address(_halves(), np.float32),
             damped=self._address(damped, np.float32),
-            n_categories=self._n_categories,
             n_damped=len(damped),
+            n_categories=self._n_categories,
         )
         self._model = ctypes.byref(model)
 
@@ -125,5 +133,5 @@ class Kernel:
 
     def _address(self, array: npt.NDArray[Any], dtype: type) -> int:
         """Return where an array stands in memory, in one piece and of this type."""
-        self._arrays.append(np.ascontiguousarray(array, dtype=dtype))
+        self._arrays.append(np.require(array, dtype, ("C_CONTIGUOUS", "ALIGNED")))
         return self._arrays[-1].ctypes.data

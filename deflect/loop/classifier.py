@@ -181,7 +181,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     def predict(self, X: Iterable[str]) -> npt.NDArray[Any]:
         """Return the most probable category of each ticket, (n_tickets,)."""
-        chosen: npt.NDArray[Any] = self.classes_[self._fitted().margins(as_texts(X)).argmax(axis=1)]
+        numbers = self._fitted().margins(as_texts(X)).argmax(axis=1)
+        chosen: npt.NDArray[Any] = self.classes_[numbers]
         return chosen
 
     def predict_proba(self, X: Iterable[str]) -> Float64s:
@@ -286,12 +287,9 @@ def as_texts(X: Iterable[Any]) -> list[str]:
         msg = "X must be a sequence of texts. Got one text. Put it into a list: [text]."
         raise TrainingDataError(msg)
     texts = X if isinstance(X, list) else list(X)
-    # Joining is the quickest test that every item is a text.
-    try:
-        "".join(texts)
-    except TypeError:
-        return [_as_text(item, i) for i, item in enumerate(texts)]
-    return texts
+    if set(map(type, texts)) <= {str}:
+        return texts
+    return [_as_text(item, i) for i, item in enumerate(texts)]
 
 
 def _as_text(item: object, place: int) -> str:
