@@ -287,7 +287,7 @@ def as_texts(X: Iterable[Any]) -> list[str]:
         msg = "X must be a sequence of texts. Got one text. Put it into a list: [text]."
         raise TrainingDataError(msg)
     texts = X if isinstance(X, list) else list(X)
-    if set(map(type, texts)) <= {str}:
+    if set(map(type, texts)) <= {str, np.str_}:
         return texts
     return [_as_text(item, i) for i, item in enumerate(texts)]
 
