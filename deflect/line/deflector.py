@@ -176,7 +176,7 @@ class Deflector:
         try:
             whole = joined(subject, text)
             scored = self.scorer.scored([whole])
-            ticket = _Ticket(whole, self.scorer.calibrated(scored.margins)[0], float(scored.scope[0]), locale)
+            ticket = _Ticket(whole, self.scorer.calibrated(scored)[0], float(scored.scope[0]), locale)
             if self.incidents is None:
                 suggestion = self._decided(ticket, ticket.usual)
             else:
@@ -224,7 +224,7 @@ class Deflector:
 
         """
         scored = self.scorer.scored(texts)
-        order, probabilities = most_probable(self.scorer.calibrated(scored.margins))
+        order, probabilities = most_probable(self.scorer.calibrated(scored))
         reasons = self._rule.reasons(texts, order[:, 0], probabilities[:, 0], scored.scope)
         return Decisions(self.scorer.categories, order, probabilities, reasons, self.model_version)
 

@@ -30,6 +30,7 @@ _N_THREADS = min(8, os.cpu_count() or 1)
 _DAMPED = np.concatenate(([0], 1 + np.log(np.arange(1, 257)))).astype(np.float32)
 #: Chosen on the validation part of clinc150.
 _NOVELTY_WEIGHT = np.float32(0.5)
+_LEAST_KNOWN = np.float32(0.01)
 #: As many slots of eight bytes stay in the cache, so that each key can have its own.
 _MAX_SLOTS = 1 << 20
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -71,6 +72,16 @@ class Scored(NamedTuple):
 
     margins: Float32s
     novelty: Float32s
+
+    @property
+    def certainty(self) -> Float32s:
+        """Return what is left of each ticket's margins when the unknown in it takes its share, (n_tickets,).
+
+        Known words alone may point to one category, whatever the others say: sqrt(1 - novelty) keeps such a ticket from
+        being too sure. It tells tickets of no category from others better (docs/accuracy.md). It is never nothing, so
+        that the most probable category is the one with the largest margin.
+        """
+        return np.sqrt(np.maximum(1 - self.novelty, _LEAST_KNOWN))
 
     @property
     def scope(self) -> Float32s:
@@ -133,7 +144,7 @@ class Scorer:
     together from its n-grams by ``gram_slots`` and ``gram_table`` (g + 1, k). ``squares`` (n + 2,) has what each row
     adds to the squared norm of a ticket: nothing the last but one, and the last what a word adds that has no row. A
     margin is the sum of a ticket's rows over its norm, plus ``intercept`` (k,); ``sharpness`` is the inverse
-    temperature of the softmax that turns margins into probabilities.
+    temperature of the softmax that turns margins into probabilities, for a ticket without novelty.
     """
 
     categories: tuple[str, ...]
@@ -178,11 +189,13 @@ class Scorer:
 
     def probabilities(self, texts: Sequence[str]) -> Float64s:
         """Return the probability of each category for each ticket, (n_tickets, n_categories); each row sums to 1."""
-        return self.calibrated(self.margins(texts))
+        return self.calibrated(self.scored(texts))
 
-    def calibrated(self, margins: Float32s) -> Float64s:
+    def calibrated(self, scored: Scored) -> Float64s:
         """Return the probabilities that margins stand for."""
-        return softmax(np.multiply(margins, self.sharpness, dtype=np.float64))
+        logits = np.multiply(scored.margins, self.sharpness, dtype=np.float64)
+        logits *= scored.certainty[:, None]
+        return softmax(logits)
 
     def rarity(self, words: Sequence[str]) -> Float64s:
         """Return how rare each word is in the training tickets, (n_words,): its idf over that of a word not seen there.

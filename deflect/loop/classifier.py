@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, column
 
 from deflect.errors import ParameterError, TrainingDataError
 from deflect.line.scorer import Float64s, Scorer
+from deflect.loop.calibration import fit_calibration
 from deflect.loop.folding import BlockWeights, fold_model
 from deflect.loop.trials import N_FOLDS, Task, best_trial
 from deflect.loop.vocabulary import Progress, quiet, read_vocabulary
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 #: Rare pairs are most of the table of a large archive, and least of what it knows: 16 MB of pairs are enough. So are 16
 #: MB of words that training never saw: what is beyond them is put together from its n-grams.
 _MAX_WEIGHTS = 1 << 22
-#: Where no C is given, it is 1 up to this many tickets, and falls with the root of their number to the least.
-_WHOLE_COST_UP_TO, _LEAST_COST = 4_000, 0.4
-#: Weights of the vectors that are tried where none is given; the first one suits large archives, which need them less.
-_VECTOR_WEIGHTS = (0.5, 1.25)
+#: Where no C is given, it is the most up to this many tickets, and falls with the root of their number to the least.
+_MOST_COST, _MOST_COST_UP_TO, _LEAST_COST = 1.5, 4_000, 0.6
+#: Weights of the vectors that are tried where none is given, and those for larger archives, which need them less.
+_VECTOR_WEIGHTS, _LARGE, _VECTOR_WEIGHTS_OF_LARGE = (0.5, 1.25), 20_000, (0.25, 0.5)
 _TRY_UP_TO = 50_000
 
 
@@ -43,8 +44,9 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     Parameters
     ----------
     C
-        Weight of the errors against the penalty on large weights, above 0. Smaller is smoother. None (default) means 1
-        for up to 4,000 tickets, and less for more: sqrt(4,000 / n_tickets), at least 0.4.
+        Weight of the errors against the penalty on large weights, above 0. Smaller is smoother. None (default) means
+        1.5 for up to 4,000 tickets, and less for more: 1.5 * sqrt(4,000 / n_tickets), at least 0.6. An error on a
+        ticket's own category counts C * n_categories ** 0.25, one on another C / n_categories ** 0.25.
     class_weight
         None (default) counts every ticket the same; "balanced" counts every category the same; a dict gives the weight
         of each category.
@@ -52,7 +54,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Weight of a word's character n-grams beside the word itself, 0 or more; 0 leaves them out. Default 1.
     vector_weight
         Weight of the word vectors that come with the package, 0 or more; 0 leaves them out. None (default) tries 0.5
-        and 1.25 on tickets held out, up to 50,000 tickets; for more it means 0.5.
+        and 1.25 on tickets held out; from 20,000 tickets on 0.25 and 0.5, and from 50,000 on it means 0.25.
     min_pair_df
         A word pair must stand in this many training tickets to be learned, 1 or more. Default 2. It is raised where
         pairs times categories would be more than 4 million numbers.
@@ -175,7 +177,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             solution.weights,
             weights=trial.weights,
             categories=categories,
-            sharpness=trial.sharpness,
+            calibration=fit_calibration(trial.held_out),
         )
         return self
 
@@ -190,8 +192,12 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         return self._fitted().probabilities(as_texts(X))
 
     def decision_function(self, X: Iterable[str]) -> Float64s:
-        """Return margins, (n_tickets, n_categories); for two categories the second's over the first's, (n_tickets,)."""
-        margins = self._fitted().margins(as_texts(X)).astype(np.float64)
+        """Return margins times certainty, (n_tickets, n_categories); of two the second's over the first's (n_tickets,).
+
+        They are ordered as the probabilities are.
+        """
+        scored = self._fitted().scored(as_texts(X))
+        margins = np.multiply(scored.margins, scored.certainty[:, None], dtype=np.float64)
         return margins[:, 1] - margins[:, 0] if len(self.classes_) == 2 else margins
 
     def __sklearn_tags__(self) -> Tags:
@@ -263,15 +269,14 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def _task(self, numbers: npt.NDArray[np.int64], costs: Float64s, progress: Progress) -> Task:
         cost = self.C
         if cost is None:
-            cost = float(np.clip(np.sqrt(_WHOLE_COST_UP_TO / len(numbers)), _LEAST_COST, 1))
+            cost = float(np.clip(_MOST_COST * np.sqrt(_MOST_COST_UP_TO / len(numbers)), _LEAST_COST, _MOST_COST))
         return Task(numbers, cost * costs, len(self.classes_), self.tol, self.max_iter, progress)
 
     def _candidates(self, n_tickets: int) -> list[BlockWeights]:
         if self.vector_weight is not None:
-            vector_weights: tuple[float, ...] = (self.vector_weight,)
-        else:
-            vector_weights = _VECTOR_WEIGHTS if n_tickets <= _TRY_UP_TO else _VECTOR_WEIGHTS[:1]
-        return [BlockWeights(self.gram_weight, vector_weight) for vector_weight in vector_weights]
+            return [BlockWeights(self.gram_weight, self.vector_weight)]
+        tried = _VECTOR_WEIGHTS if n_tickets <= _LARGE else _VECTOR_WEIGHTS_OF_LARGE
+        return [BlockWeights(self.gram_weight, weight) for weight in tried[: 2 if n_tickets <= _TRY_UP_TO else 1]]
 
 
 def as_texts(X: Iterable[Any]) -> list[str]:

@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deflect.line.hashing import SlotTable
-from deflect.line.scorer import Float32s, Scorer, damped
+from deflect.line.scorer import Float32s, Scored, Scorer, damped
 from deflect.loop.solver import Design
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
+    from deflect.loop.calibration import Calibration
     from deflect.loop.vocabulary import Vocabulary
 
 #: A ticket of pairs alone does not exist; this keeps rounding from dividing by nothing.
@@ -76,6 +77,13 @@ def weigh_as_new(tickets: Design, seen: Design) -> Design:
     )
 
 
+def certainty(tickets: Design, seen: Design, weights: BlockWeights) -> Float32s:
+    """Return ``Scored.certainty`` of tickets, as ``weigh_as_new`` returns them, for a model of the ``seen`` tickets."""
+    is_new = (np.bincount(seen.words.indices, minlength=seen.words.shape[1]) == 0).astype(np.float32)
+    novelty = tickets.words.power(2) @ is_new * np.float32(1 + weights.grams**2)
+    return Scored(np.empty((len(novelty), 0), dtype=np.float32), novelty).certainty
+
+
 def word_squares(vocabulary: Vocabulary, weights: BlockWeights) -> Float32s:
     """Return |f(w)|^2 of each word, without its vector."""
     squares: Float32s = vocabulary.word_idf**2 * np.float32(1 + weights.grams**2)
@@ -89,10 +97,10 @@ def fold_model(
     *,
     weights: BlockWeights,
     categories: tuple[str, ...],
-    sharpness: float,
+    calibration: Calibration,
 ) -> Scorer:
     """Multiply learned weights out into one row for each word, pair and n-gram."""
-    part, further = design.blocks(learned), vocabulary.further
+    part, further = design.blocks(learned * calibration.scales.astype(np.float32)), vocabulary.further
     others = np.float32(weights.grams) * (further.grams @ part.grams)
     others += np.float32(weights.vectors) * (further.vectors @ part.vectors)
     others_idf = np.full(len(others), vocabulary.unseen_idf, dtype=np.float32)
@@ -114,8 +122,8 @@ def fold_model(
         squares=np.concatenate((squares[order], (0, unseen_square))).astype(np.float32),
         gram_slots=SlotTable.build(vocabulary.gram_hashes[gram_order]),
         gram_table=_with_zero_row(gram_rows).astype(np.float16),
-        intercept=part.intercept.copy(),
-        sharpness=sharpness,
+        intercept=(part.intercept + calibration.shifts).astype(np.float32),
+        sharpness=calibration.sharpness,
     )
 
 

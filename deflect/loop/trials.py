@@ -10,15 +10,15 @@ import numpy.typing as npt
 
 from deflect.line.hashing import Ints
 from deflect.line.scorer import Float32s, Float64s, softmax
-from deflect.loop.calibration import fit_sharpness, log_loss
-from deflect.loop.folding import BlockWeights, weigh, weigh_as_new, with_vectors
+from deflect.loop.calibration import HeldOut, fit_sharpness, log_loss
+from deflect.loop.folding import BlockWeights, certainty, weigh, weigh_as_new, with_vectors
 from deflect.loop.solver import Design, Solution, SquaredHinge, solve
 from deflect.loop.vocabulary import Progress, Vocabulary
 
 #: Archives up to this size are tried on all their tickets, by cross-fitting in five folds; larger ones on a fifth.
 _CROSS_FIT_UP_TO = 3_000
 N_FOLDS = 5
-#: One number is fitted on the margins of these models: they need not be solved to the last digit.
+#: Little is fitted on the margins of these models: they need not be solved to the last digit.
 _TRIAL_TOL = 1e-3
 
 
@@ -44,7 +44,11 @@ class Task:
         """Learn the weights of features."""
         signs = np.full((len(self.numbers), self.n_categories), -1, dtype=np.float32)
         signs[np.arange(len(self.numbers)), self.numbers] = 1
-        objective = SquaredHinge(design, signs, (2 * self.costs[:, None]).astype(np.float32))
+        # One against the rest, the rest is many: an error on a ticket's own category counts sqrt(n_categories) times
+        # as much as one on another, as it would if both were balanced half way.
+        balance = np.float32(self.n_categories**0.25)
+        costs = 2 * self.costs[:, None].astype(np.float32) * np.where(signs > 0, balance, 1 / balance)
+        objective = SquaredHinge(design, signs, costs)
 
         def report(left: float) -> None:
             # The gradient falls from 1 to tol; its logarithm is how far the way is.
@@ -55,12 +59,12 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """Features, a model of part of the tickets, and how it did on the others: the best sharpness and its log loss."""
+    """Features, a model of part of the tickets, and how it did on the others, held out: the log loss, sharpened."""
 
     weights: BlockWeights
     design: Design
     learned: Float32s
-    sharpness: float
+    held_out: HeldOut
     loss: float
 
 
@@ -83,16 +87,17 @@ def best_trial(task: Task, vocabulary: Vocabulary, candidates: Sequence[BlockWei
 def _tried(task: Task, design: Design, weights: BlockWeights, folds: Ints, start: Float32s | None) -> Trial:
     n_rounds = N_FOLDS if len(folds) <= _CROSS_FIT_UP_TO else 1
     learned = np.zeros((design.n_features, task.n_categories), dtype=np.float32) if start is None else start
-    margins = np.zeros((len(folds), task.n_categories))
+    margins, sure = np.zeros((len(folds), task.n_categories)), np.ones(len(folds))
     task = replace(task, tol=max(task.tol, _TRIAL_TOL))
     for fold in range(n_rounds):
         is_out = folds == fold
         part = design.rows(~is_out)
         learned = task.rows(~is_out).solve(part, learned).weights
-        margins[is_out] = weigh_as_new(design.rows(is_out), part).forward(learned)
+        others = weigh_as_new(design.rows(is_out), part)
+        sure[is_out] = certainty(others, part, weights)
+        margins[is_out] = sure[is_out, None] * others.forward(learned)
     is_used = (folds < n_rounds) & (task.costs > 0)
-    if not is_used.any():
-        return Trial(weights, design, learned, 1.0, 0.0)
-    used = margins[is_used], task.numbers[is_used], task.costs[is_used]
-    sharpness = fit_sharpness(*used)
-    return Trial(weights, design, learned, sharpness, log_loss(softmax(used[0] * sharpness), *used[1:]))
+    held_out = HeldOut(margins[is_used], sure[is_used], task.numbers[is_used], task.costs[is_used])
+    sharpness = fit_sharpness(held_out.margins, held_out.numbers, held_out.costs)
+    loss = log_loss(softmax(held_out.margins * sharpness), held_out.numbers, held_out.costs)
+    return Trial(weights, design, learned, held_out, loss)

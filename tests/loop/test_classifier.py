@@ -458,8 +458,17 @@ def test_words_with_typos_are_still_known() -> None:
     """A word that training never saw is told by its n-grams; without n-grams it is not."""
     typo = ["invoces declin"]
     assert TicketClassifier().fit(SIX, LABELS).predict(typo).tolist() == ["billing"]
-    proba = TicketClassifier(gram_weight=0.0).fit(SIX, LABELS).predict_proba([*typo, ""])
-    np.testing.assert_allclose(proba[0], proba[1], atol=1e-6)
+    scorer = TicketClassifier(gram_weight=0.0).fit(SIX, LABELS).scorer_
+    unknown, empty = scorer.margins([*typo, ""])
+    np.testing.assert_allclose(unknown, empty, atol=1e-6)
+
+
+def test_a_ticket_of_unknown_words_is_less_sure() -> None:
+    """Words that training never saw take from the probability of what the others say."""
+    classifier = TicketClassifier().fit(SIX, LABELS)
+    alone, among = classifier.predict_proba(["invoice", "invoice zzyzx qwrtp vbnmk"])
+    assert alone.argmax() == among.argmax()
+    assert alone.max() > among.max() + 0.05
 
 
 def test_categories_may_be_numbers() -> None:
@@ -472,12 +481,12 @@ def test_categories_may_be_numbers() -> None:
 
 
 def test_order_of_tickets_plays_no_part_in_margins(train: tuple[list[str], Strings]) -> None:
-    """Shuffled tickets train the same margins, up to the solver's tolerance."""
+    """Shuffled tickets train the same margins, up to what the other cut of held-out tickets says of the scales."""
     X, y = train
     order = np.random.default_rng(0).permutation(600)
     shuffled = TicketClassifier(tol=1e-5, max_iter=200).fit([X[i] for i in order], y[order])
     straight = TicketClassifier(tol=1e-5, max_iter=200).fit(X, y)
-    np.testing.assert_allclose(margins(shuffled, NEW + X), margins(straight, NEW + X), atol=1e-3)
+    np.testing.assert_allclose(margins(shuffled, NEW + X), margins(straight, NEW + X), atol=0.05)
 
 
 def test_tickets_are_scored_alone_as_together(fitted: TicketClassifier, held_out: tuple[list[str], Strings]) -> None:
@@ -513,10 +522,10 @@ def test_fingerprint_tells_tickets_apart() -> None:
 
 
 def test_cost_falls_with_the_number_of_tickets() -> None:
-    """Where no C is given, up to 4,000 tickets have the model of C = 1, and more have that of the root's."""
+    """Where no C is given, up to 4,000 tickets have the model of C = 1.5, and more have that of the root's."""
     texts = [f"{word} w{i % 97}" for i, word in enumerate(["dns", "timeout", "dns", "invoice"] * 1500)]
     labels = ["dns", "timeout", "dns", "billing"] * 1500
-    for n, cost in ((3000, 1.0), (6000, np.sqrt(4 / 6))):
+    for n, cost in ((3000, 1.5), (6000, 1.5 * np.sqrt(4 / 6))):
         free, fixed = (TicketClassifier(C=c, vector_weight=0.0).fit(texts[:n], labels[:n]) for c in (None, cost))
         np.testing.assert_array_equal(free.scorer_.table, fixed.scorer_.table)
 

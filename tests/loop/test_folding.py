@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deflect.line.scorer import Float32s, Scorer
+from deflect.loop.calibration import Calibration
 from deflect.loop.folding import BlockWeights, fold_model, weigh, weigh_as_new
 from deflect.loop.solver import Design
 from deflect.loop.vocabulary import Vocabulary, read_vocabulary
@@ -26,6 +27,7 @@ TICKETS = st.lists(WORDS, min_size=1, max_size=8)
 #: Two words of the tickets, and one that shares n-grams with one of them.
 VECTORS = WordVectors.rounded((b"dns", b"wrong", b"wrongly"), np.array([[1, 0], [-1, 2], [3, 1]], dtype=np.float32))
 WEIGHTS = BlockWeights(grams=0.7, vectors=0.5)
+PLAIN = Calibration(1.0, np.ones(3), np.zeros(3))
 
 
 def folded(texts: list[str], weights: BlockWeights = WEIGHTS, min_pair_df: int = 1) -> tuple[Scorer, Design, Float32s]:
@@ -33,7 +35,7 @@ def folded(texts: list[str], weights: BlockWeights = WEIGHTS, min_pair_df: int =
     vocabulary = read_vocabulary(texts, VECTORS, min_pair_df=min_pair_df)
     design = weigh(vocabulary, weights)
     learned = np.random.default_rng(0).normal(size=(design.n_features, 3)).astype(np.float32)
-    scorer = fold_model(vocabulary, design, learned, weights=weights, categories=("a", "b", "c"), sharpness=1.0)
+    scorer = fold_model(vocabulary, design, learned, weights=weights, categories=("a", "b", "c"), calibration=PLAIN)
     return scorer, design, learned
 
 
