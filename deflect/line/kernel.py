@@ -94,7 +94,6 @@ class Kernel:
 
     def __init__(self, library: ctypes.CDLL, scorer: Scorer, damped: Float32s) -> None:
         self._score = library.deflect_kernel_score
-        self._n_categories = len(scorer.categories)
         # The compiled code has addresses only: these keep what stands there.
         self._arrays: list[npt.NDArray[Any]] = []
         model = _Model(
@@ -108,19 +107,15 @@ class Kernel:
             halves=self._address(_halves(), np.float32),
             damped=self._address(damped, np.float32),
             n_damped=len(damped),
-            n_categories=self._n_categories,
+            n_categories=len(scorer.categories),
         )
         self._model = ctypes.byref(model)
 
-    def scored(self, raw: bytes, n_tickets: int) -> tuple[Float32s, Float32s]:
-        """Return the margins and the novelty of tickets that ``text.joined`` has joined."""
-        margins = np.empty((n_tickets, self._n_categories), dtype=np.float32)
-        novelty = np.empty(n_tickets, dtype=np.float32)
-        problem = self._score(self._model, raw, len(raw), n_tickets, margins.ctypes.data, novelty.ctypes.data)
-        if problem:
-            msg = f"Scoring {n_tickets} joined tickets of {len(raw)} bytes needs more memory than there is."
+    def score(self, raw: bytes, margins: Float32s, novelty: Float32s) -> None:
+        """Write the margins and the novelty of tickets that ``text.joined`` has joined into arrays without gaps."""
+        if self._score(self._model, raw, len(raw), len(novelty), margins.ctypes.data, novelty.ctypes.data):
+            msg = f"Scoring {len(novelty)} joined tickets of {len(raw)} bytes needs more memory than there is."
             raise MemoryError(msg)
-        return margins, novelty
 
     def _slot_table(self, table: SlotTable, absent: int) -> _SlotTable:
         return _SlotTable(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -174,14 +174,13 @@ class Scorer:
 
     def scored(self, texts: Sequence[str]) -> Scored:
         """Return the margins and the novelty of tickets."""
-        if not len(texts):
-            return Scored(np.empty((0, len(self.categories)), dtype=np.float32), np.empty(0, dtype=np.float32))
-        if len(texts) < _BATCH_FROM:
-            return self._chunk_scored(texts, is_batch=False)
-        # The kernel, NumPy and SciPy release the interpreter lock in all that takes long here.
-        with ThreadPoolExecutor(_N_THREADS) as pool:
-            parts = list(pool.map(lambda chunk: self._chunk_scored(chunk, is_batch=True), chunks(texts)))
-        return Scored(*map(np.concatenate, zip(*parts, strict=True)))
+        margins = np.empty((len(texts), len(self.categories)), dtype=np.float32)
+        whole = Scored(margins, np.empty(len(texts), dtype=np.float32))
+        if len(texts) >= _BATCH_FROM:
+            self._score_batch(texts, whole)
+        elif len(texts):
+            self._score(texts, whole, is_batch=False)
+        return whole
 
     def margins(self, texts: Sequence[str]) -> Float32s:
         """Return the margin of each category for each ticket, (n_tickets, n_categories)."""
@@ -229,9 +228,24 @@ class Scorer:
         library = compiled()
         return None if library is None else Kernel(library, self, _DAMPED)
 
-    def _chunk_scored(self, texts: Sequence[str], *, is_batch: bool) -> Scored:
+    def _score_batch(self, texts: Sequence[str], out: Scored) -> None:
+        """Write down what there is to say about many tickets."""
+
+        def score(chunk: Sequence[str], start: int) -> None:
+            part = slice(start, start + len(chunk))
+            self._score(chunk, Scored(out.margins[part], out.novelty[part]), is_batch=True)
+
+        parts = list(chunks(texts))
+        # The kernel, NumPy and SciPy release the interpreter lock in all that takes long here.
+        with ThreadPoolExecutor(_N_THREADS) as pool:
+            for _ in pool.map(score, parts, accumulate(map(len, parts), initial=0)):
+                pass  # What fails in a thread is raised here.
+
+    def _score(self, texts: Sequence[str], out: Scored, *, is_batch: bool) -> None:
+        """Write down what there is to say about a chunk of tickets."""
         if self._kernel is not None:
-            return Scored(*self._kernel.scored(joined(texts), len(texts)))
+            self._kernel.score(joined(texts), out.margins, out.novelty)
+            return
         found = self._find(texts, is_batch=is_batch)
         begins, rows, factors, nowhere = found.begins, found.rows, found.factors, self.nowhere
         if not len(found.unseen):
@@ -241,10 +255,9 @@ class Scorer:
             rest = np.flatnonzero(rows > nowhere)
             numbers = rows.take(rest) - (nowhere + 1)
             sums += add_rows(rest.searchsorted(begins), numbers, factors.take(rest), found.unseen, is_batch=is_batch)
-        squares, novelty = self._squares(found)
+        squares, out.novelty[:] = self._squares(found)
         sums /= np.sqrt(squares)[:, None]
-        sums += self.intercept
-        return Scored(sums, novelty)
+        np.add(sums, self.intercept, out=out.margins)
 
     def _squares(self, found: Found) -> tuple[Float32s, Float32s]:
         """Return the squared norm of each ticket, 1 for one without words, and the share of unseen words in it."""
