@@ -43,7 +43,7 @@ vectors: $(VENV)/vectors.stamp  ## Make the word vectors anew, from the data set
 	$(BIN)/python -m vectors --datasets $(DATASETS)
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist deflect/line/kernel.compiled .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/venv.stamp: constraints.txt

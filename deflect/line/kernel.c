@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Raised by one with every change of `struct model` or of a function's parameters; also in kernel.py. */
-#define VERSION 1
+#define VERSION 2
 
 /* As in text.py, hashing.py and grams.py. */
 #define EDGE 1

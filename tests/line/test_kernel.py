@@ -196,7 +196,7 @@ def test_no_library(tmp_path: Path) -> None:
 def test_no_library_at_all(tmp_path: Path) -> None:
     """A library that is none is warned of, and left alone."""
     (tmp_path / "kernel.compiled").write_bytes(b"\x7fELF or not")
-    with pytest.warns(RuntimeWarning, match="must have version 1"):
+    with pytest.warns(RuntimeWarning, match="must have version"):
         assert load_library(tmp_path / "kernel.compiled") is None
 
 
@@ -205,8 +205,8 @@ def test_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     if not LIBRARY.is_file():
         pytest.skip("there was no C compiler when deflect was installed")
     shutil.copy(LIBRARY, tmp_path / "kernel.compiled")
-    monkeypatch.setattr(module, "_VERSION", 2)
-    with pytest.warns(RuntimeWarning, match=r"must have version 2\. Got 1\. Install ticket-deflect again"):
+    monkeypatch.setattr(module, "_VERSION", 1_000)
+    with pytest.warns(RuntimeWarning, match=r"must have version 1000\. Got \d+\. Install ticket-deflect again"):
         assert load_library(tmp_path / "kernel.compiled") is None
 
 
