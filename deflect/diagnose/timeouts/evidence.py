@@ -32,6 +32,8 @@ _AFTERMATH_MS = 60_000
 #: A request that took longer, without an error, sent its first byte in time and the rest slowly: it streams.
 _STREAM_MS = LIMIT_MS + 1_000
 _MAX_SERVICE_MS = (1 << 22) - 1
+#: Arrivals are numbers of 36 bits: two years.
+_MAX_SPAN_MS = (1 << 36) - (1 << 24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,15 @@ def weigh(requests: Requests, timeout_code: int, timings: Mapping[int, TimingLin
     own, wait = np.full(len(requests), np.nan), np.full(len(requests), np.nan)
     n_beside, is_behind = np.zeros(len(requests), np.int64), np.zeros(len(requests), bool)
     chosen = np.flatnonzero(counts)
-    chosen = chosen[np.lexsort((arrival[chosen], requests["dyno"][chosen]))]  # What is in order is looked up faster.
+    chosen = chosen[np.argsort(arrival[chosen], kind="stable")]
+    chosen = chosen[np.argsort(requests["dyno"][chosen].astype(np.int16), kind="stable")]
     if len(chosen):
-        flights = _Flights.of(requests[chosen], arrival[chosen], service[chosen], is_timeout[chosen])
-        n_beside[chosen], is_behind[chosen] = flights.n_beside(), flights.is_behind()
+        flights = _Flights.of(requests.take(chosen), arrival[chosen], service[chosen], is_timeout[chosen])
+        beside, unseen = flights.n_beside(), flights.n_unseen()
+        n_beside[chosen], is_behind[chosen] = beside, flights.is_behind()
         shared = flights.neighbours_wait()
-        wait[chosen] = np.where(np.isnan(shared) & flights.is_idle(), 0.0, shared)
-        own[chosen] = np.fmax(np.maximum(service[chosen] - wait[chosen], 0.0), flights.gaps())
+        wait[chosen] = np.where(np.isnan(shared) & flights.is_idle(beside, unseen), 0.0, shared)
+        own[chosen] = np.fmax(np.maximum(service[chosen] - wait[chosen], 0.0), flights.gaps(unseen))
         # Where all wait until the limit, a time-out says nothing about its own path.
         own[chosen[is_timeout[chosen] & (own[chosen] < SLOW_MS)]] = np.nan
     measured_own, measured_wait, database = _measured(requests["id"], timings)
@@ -95,7 +99,7 @@ def weigh(requests: Requests, timeout_code: int, timings: Mapping[int, TimingLin
 
 @dataclass(frozen=True, slots=True)
 class _Flights:
-    """Requests with a known time: dyno, route, arrival and duration in whole milliseconds."""
+    """Requests with a known time, sorted by dyno and arrival; arrival and duration in whole milliseconds."""
 
     dyno: Ints
     route: Ints
@@ -105,43 +109,37 @@ class _Flights:
 
     @classmethod
     def of(cls, requests: Requests, arrival: Floats, service: Floats, is_timeout: Mask) -> _Flights:
-        whole = np.round(arrival).astype(np.int64)
         return cls(
             requests["dyno"].astype(np.int64),
             requests["route"].astype(np.int64),
-            whole - whole.min() + 2 * _MOMENT_MS,
+            _since_first(arrival) + 2 * _MOMENT_MS,
             np.clip(np.round(service), 0, _MAX_SERVICE_MS).astype(np.int64),
             is_timeout,
         )
 
     def neighbours_wait(self) -> Floats:
         """Return what requests of other routes took that arrived at about the same moment; nan where none did."""
-        moments, votes = self._votes()
-        mine = self._moment()
-        before, then, after = (_look_up(moments, votes, mine + step) for step in (-1, 0, 1))
+        # The moment of each arrival: dynos have moments of their own, with room between them.
+        mine = (self.dyno << 40) | (self.arrival // _MOMENT_MS)
+        is_new = _changes(mine)
+        moments, place = mine[is_new], np.cumsum(is_new) - 1
+        then = self._votes(place)
+        before, after = (_look_up(moments, then, moments + step) for step in (-1, 1))
         # A jam may begin or end at any time: without a vote of the moment itself it takes those of both sides.
         waits = np.where(np.isnan(then), np.maximum(before, after), np.fmax(np.fmax(before, after), then))
-        return np.where(waits < _NO_WAIT_MS, 0.0, waits)
+        waits = np.where(waits < _NO_WAIT_MS, 0.0, waits)
+        return waits.take(place)
 
-    def _moment(self) -> Ints:
-        """Return the moment of each arrival: dynos have moments of their own, with room between them."""
-        return (self.dyno << 40) | (self.arrival // _MOMENT_MS)
-
-    def _votes(self) -> tuple[Ints, Floats]:
-        """Return the moments in which several routes arrived, and the lower middle of the routes' shortest times."""
-        moments, place = np.unique(self._moment(), return_inverse=True)
+    def _votes(self, place: Ints) -> Floats:
+        """Return the lower middle of the routes' shortest times in each moment; nan where fewer than two arrived."""
         ballots = np.sort((place << 36) | (self.route << 22) | self.service)
-        is_first = np.append(True, ballots[1:] >> 22 != ballots[:-1] >> 22)  # A route's shortest.
-        first = ballots[is_first]
+        first = ballots[_changes(ballots >> 22)]  # A route's shortest.
         votes = np.sort(((first >> 36) << 22) | (first & _MAX_SERVICE_MS))
-        n_votes = np.bincount(votes >> 22, minlength=len(moments))
+        n_votes = np.bincount(votes >> 22)
         middle = np.cumsum(n_votes) - n_votes + (n_votes - 1) // 2
-        shared = n_votes > 1
-        if not shared.any():
-            return np.array([-1]), np.array([np.nan])
-        return moments[shared], (votes[middle[shared]] & _MAX_SERVICE_MS).astype(np.float64)
+        return np.where(n_votes > 1, (votes[middle] & _MAX_SERVICE_MS).astype(np.float64), np.nan)
 
-    def gaps(self) -> Floats:
+    def gaps(self, n_unseen: Ints) -> Floats:
         """Return how long nothing else left the dyno before each request left it: it was being worked on all the while.
 
         It began on its arrival or when another left, so this much is its own, however many threads there are. It is 0
@@ -154,18 +152,23 @@ class _Flights:
         is_same = np.empty(len(order), bool)
         is_same[order] = np.append(False, self.dyno[order][1:] == self.dyno[order][:-1])
         begins = np.maximum(self.arrival, np.where(is_same, before, self.arrival))
-        n_unseen = self._n_in_flight(self.dyno, self.is_timeout, self._busy())
         return np.where((n_unseen == 0) & is_same & ~self.is_timeout, leaves - begins, 0).astype(np.float64)
 
     def n_beside(self) -> Ints:
-        """Count what was in flight on the same dyno on arrival."""
-        everyone = np.ones(len(self.dyno), bool)
-        return self._n_in_flight(self.dyno, everyone, self.service)
+        """Count what was in flight on the same dyno on arrival: as ``_n_in_flight`` does of everyone, but sooner."""
+        mine = (self.dyno << 36) | self.arrival
+        is_new = _changes(mine)
+        n_arrived = np.flatnonzero(is_new).take(np.cumsum(is_new) - 1)
+        return n_arrived - np.searchsorted(np.sort(mine + self.service), mine, "right")
 
-    def is_idle(self) -> Mask:
+    def n_unseen(self) -> Ints:
+        """Count what had timed out or was going to, and could have kept the same dyno busy on arrival."""
+        return self._n_in_flight(self.dyno, self.is_timeout, self._busy())
+
+    def is_idle(self, n_beside: Ints, n_unseen: Ints) -> Mask:
         """Say on whose arrival the dyno had nothing to do, nor could have."""
-        everyone = np.ones(len(self.dyno), bool)
-        is_idle: Mask = self._n_in_flight(self.dyno, everyone, self._busy()) == 0
+        n_counted_twice = self._n_in_flight(self.dyno, self.is_timeout, self.service)
+        is_idle: Mask = n_beside + n_unseen == n_counted_twice
         return is_idle
 
     def is_behind(self) -> Mask:
@@ -186,6 +189,22 @@ class _Flights:
         leavings = np.sort((group[members] << 36) | (self.arrival + busy)[members])
         mine = (group << 36) | self.arrival
         return np.searchsorted(arrivals, mine, "left") - np.searchsorted(leavings, mine, "right")
+
+
+def _changes(values: Ints) -> Mask:
+    """Say which values differ from the one before them; the first does."""
+    return np.append(True, values[1:] != values[:-1])
+
+
+def _since_first(arrival: Floats) -> Ints:
+    """Return whole milliseconds since the first arrival; where a clock was wrong by years, gaps are cut to hours."""
+    whole = np.round(arrival).astype(np.int64)
+    if whole.max() - whole.min() > _MAX_SPAN_MS:
+        order = np.argsort(whole, kind="stable")
+        gaps = np.minimum(np.diff(whole[order], prepend=whole[order[0]]), 2 * _MAX_SERVICE_MS)
+        whole[order] = np.minimum(np.cumsum(gaps), _MAX_SPAN_MS)
+    since: Ints = whole - whole.min()
+    return since
 
 
 def _look_up(keys: Ints, values: Floats, wanted: Ints) -> Floats:

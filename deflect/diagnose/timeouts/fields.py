@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from deflect.diagnose.timeouts.heads import PADDING, Ints, Mask, Words, read_heads, word, words_at, words_of
+from deflect.diagnose.timeouts.heads import PADDING, Ints, Mask, Words, read_heads, words_at, words_of
 from deflect.diagnose.timeouts.times import Seconds
 
 #: What stands before the "=" of each field, in the router's order.
@@ -31,6 +31,10 @@ _KEYS = {
 #: The number of the field whose key ends in two given characters: no two keys end alike.
 _KEY_ENDS = np.zeros(1 << 16, np.uint8)
 _KEY_ENDS[[int.from_bytes(key[-2:], "little") for key in _KEYS.values()]] = np.arange(1, len(_KEYS) + 1)
+#: What the 8 bytes before a field's "=" are, of which the key is the last; number 0 is none.
+_KEY_WORDS = np.array([0, *(int.from_bytes(key, "little") for key in _KEYS.values())], np.uint64)
+_KEY_SHIFTS = np.array([0, *(64 - 8 * len(key) for key in _KEYS.values())], np.uint64)
+_CODE = list(_KEYS).index("code")
 #: App lines are looked at only where one of these stands in them: they tell how long the app itself took.
 _TIMINGS = (b"source=rack-timeout", b"duration=", b'"duration"', b"Completed ")
 #: So many words of 8 bytes of a dyno's name or a request's id are hashed: enough to tell all of a log apart.
@@ -43,7 +47,7 @@ class Fields:
     """The usual router lines of a block, one item a line in each array, and the lines that are left to read.
 
     ``methods``, ``codes`` are the first 8 bytes of the text, ``dynos``, ``requests`` hashes of it; ``service`` is in
-    milliseconds, -1 where it is empty. ``path_bounds`` and ``dyno_bounds`` say where the text stands in the block.
+    milliseconds, -1 where it is empty. ``paths`` has each on a line, ``dyno_bounds`` say where a dyno's name stands.
     """
 
     time: Seconds
@@ -53,7 +57,7 @@ class Fields:
     requests: Words
     service: Ints
     status: Ints
-    path_bounds: tuple[Ints, Ints]
+    paths: bytes
     dyno_bounds: tuple[Ints, Ints]
     rest: list[tuple[int, int]]
     n_lines: int
@@ -83,7 +87,7 @@ def read_fields(block: bytes) -> Fields:
         requests=_hashes(words, at["request"] + 1, at["fwd"] - 4),
         service=_numbers(words, at["service"] + 1),
         status=_numbers(words, at["status"] + 1),
-        path_bounds=_paths(text, at["path"] + 1, at["host"] - 5),
+        paths=_paths(text, at["path"] + 1, at["host"] - 5),
         dyno_bounds=(at["dyno"] + 1, at["connect"] - 8),
         rest=list(zip(starts[left].tolist(), ends[left].tolist(), strict=True)),
         n_lines=len(ends),
@@ -110,21 +114,19 @@ def _places(text: npt.NDArray[np.uint8], words: Words, ends: Ints) -> tuple[dict
     equals = equals[equals >= 8]
     before = words[equals - 8]
     ending = _KEY_ENDS[before >> np.uint64(48)]
-    line_of = np.repeat(np.arange(len(ends)), np.diff(np.searchsorted(equals, ends), prepend=0))
-    is_usual = np.ones(len(ends), bool)
-    places = {}
-    last = np.full(len(ends), -1)
-    for i, (name, key) in enumerate(_KEYS.items(), 1):
-        found = np.flatnonzero(ending == i)
-        found = found[before[found] >> np.uint64(64 - 8 * len(key)) == word(key)]
-        line = line_of[found]
-        n_found = np.bincount(line, minlength=len(ends))
-        place = np.full(len(ends), -1)
-        place[line] = equals[found]
-        is_usual &= ((n_found == 1) & (place > last)) | ((n_found == 0) & (name == "code"))
-        last = np.maximum(last, place)
-        places[name] = place
-    return places, is_usual
+    field = np.where(before >> _KEY_SHIFTS[ending] == _KEY_WORDS[ending], ending, 0)
+    line = np.repeat(np.arange(len(ends)), np.diff(np.searchsorted(equals, ends), prepend=0))
+    cell = np.multiply(field, len(ends), dtype=np.int64) + line
+    n_found = np.bincount(cell, minlength=len(_KEY_WORDS) * len(ends)).reshape(-1, len(ends))[1:]
+    places = np.full((len(_KEY_WORDS), len(ends)), -1)
+    places.reshape(-1)[cell] = equals
+    places = places[1:]
+    is_next = n_found == 1
+    before_it = places[:-1].copy()
+    before_it[_CODE] = before_it[_CODE - 1 : _CODE + 1].max(axis=0)  # It alone may be missing.
+    is_next[1:] &= places[1:] > before_it
+    is_next[_CODE] |= n_found[_CODE] == 0
+    return dict(zip(_KEYS, places, strict=True)), is_next.all(axis=0)
 
 
 def _with_timing(block: bytes, ends: Ints) -> Mask:
@@ -170,10 +172,14 @@ def _numbers(words: Words, starts: Ints) -> Ints:
     return np.where(is_number, numbers, -1)
 
 
-def _paths(text: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
-    """Return where each path begins and ends, without its quotes and its query."""
+def _paths(text: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> bytes:
+    """Return each path without its quotes and its query, as a line."""
     quote, questions = ord('"'), np.flatnonzero(text == ord("?"))
     starts = starts + (text[starts] == quote)
     ends = np.maximum(ends - (text[ends - 1] == quote), starts)
-    query = np.append(questions, len(text))[np.searchsorted(questions, starts)]
-    return starts, np.minimum(ends, query)
+    ends = np.minimum(ends, np.append(questions, len(text))[np.searchsorted(questions, starts)])
+    lengths = ends - starts + 1
+    upto = np.cumsum(lengths)
+    lines: npt.NDArray[np.uint8] = text[np.arange(lengths.sum()) + np.repeat(starts - upto + lengths, lengths)]
+    lines[upto - 1] = ord("\n")
+    return lines.tobytes()

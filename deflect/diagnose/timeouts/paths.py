@@ -52,7 +52,7 @@ _LONG_PIECE = (
 )
 #: Each begins with one character, which a regex finds fast, and keeps it.
 _COMMON_IDS = (
-    (re.compile(b"/(?:" + _NUMBER_SEGMENT + b"|" + _LONG_PIECE + b")"), b"/{id}"),
+    (re.compile(b"/(?=[0-9a-fA-F])(?:" + _NUMBER_SEGMENT + b"|" + _LONG_PIECE + b")"), b"/{id}"),
     (re.compile(b"-" + _LONG_PIECE), b"-{id}"),
     (re.compile(b"_" + _LONG_PIECE), b"_{id}"),
 )
@@ -93,12 +93,11 @@ def _pieces(segment: str) -> str:
     return segment
 
 
-def without_common_ids(paths: Sequence[bytes]) -> list[bytes]:
-    """Replace the most usual ids in many paths at once; ``template`` would do the same to each."""
-    text = b"\n".join(paths) + b"\n"
+def without_common_ids(paths: bytes) -> list[bytes]:
+    """Replace the most usual ids in many paths at once, each a line; ``template`` would do the same to each."""
     for rule, word in _COMMON_IDS:
-        text = rule.sub(word, text)
-    return text.split(b"\n")[: len(paths)]
+        paths = rule.sub(word, paths)
+    return paths.split(b"\n")[:-1]
 
 
 def merged(routes: Sequence[str], counts: Sequence[float]) -> tuple[list[str], list[int]]:

@@ -20,6 +20,7 @@ from deflect.diagnose.timeouts.lines import (
     ReleaseLine,
     RequestLine,
     TimingLine,
+    as_printed,
     join_pieces,
     parse_line,
     read_piece,
@@ -102,14 +103,18 @@ class Reader:
     def read(self, block: bytes) -> Requests:
         """Return the requests of a block."""
         fields = read_fields(block)
-        usual = self._usual(block, fields)
-        others = [
-            row
-            for start, end in fields.rest
-            if (line := parse_line(block[start:end], self._now)) is not None and (row := self._note(line)) is not None
-        ]
         self.seen.n_lines += fields.n_lines
-        requests = np.concatenate([usual, np.array(others, REQUEST)]) if others else usual
+        lines = [block[start:end] for start, end in fields.rest]
+        found = [self._usual(block, fields)]
+        printed = [as_printed(line) for line in lines]
+        if any(printed):
+            block = b"".join(printed)
+            fields = read_fields(block)
+            lines = [line for line, text in zip(lines, printed, strict=True) if not text]
+            lines += [block[start:end] for start, end in fields.rest]
+            found.append(self._usual(block, fields))
+        rows = [row for line in lines if (row := self._row_of(line)) is not None]
+        requests = np.concatenate([*found, np.array(rows, REQUEST)])
         self._note_codes(requests)
         self._n_by_route += np.bincount(requests["route"], minlength=MAX_ROUTES)
         self.seen.n_requests += len(requests)
@@ -138,21 +143,17 @@ class Reader:
         rows["status"] = np.clip(fields.status, 0, 999)
         rows["code"] = _numbered(fields.codes, lambda i: self.codes.number(text_of(int(fields.codes[i])).strip()))
         rows["dyno"] = _numbered(fields.dynos, lambda i: self.dynos.number(self._text(block, fields.dyno_bounds, i)))
-        rows["route"] = self._route_numbers(block, fields)
+        rows["route"] = self._route_numbers(fields)
         return rows
 
     @staticmethod
     def _text(block: bytes, bounds: tuple[Ints, Ints], i: int) -> str:
         return block[bounds[0][i] : bounds[1][i]].decode("utf-8", "replace").strip('"')[:64]
 
-    def _route_numbers(self, block: bytes, fields: Fields) -> list[int]:
-        starts, ends = fields.path_bounds
-        written = [block[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-        if not written:
-            return []
-        known = self._routes
-        keys = zip(fields.methods.tolist(), paths.without_common_ids(written), strict=True)
-        return [known[key] if key in known else self._route(key) for key in keys]
+    def _route_numbers(self, fields: Fields) -> list[int]:
+        keys = list(zip(fields.methods.tolist(), paths.without_common_ids(fields.paths), strict=True))
+        known = map(self._routes.get, keys)  # Nearly all are.
+        return [self._route(key) if number is None else number for key, number in zip(keys, known, strict=True)]
 
     def _route(self, key: tuple[int, bytes]) -> int:
         method, path = key
@@ -164,6 +165,11 @@ class Reader:
     def _number_of_route(self, method: str, path: bytes) -> int:
         shown = "".join(c for c in method.upper() if c.isalpha()) or "-"
         return self.routes.number(f"{shown} {paths.template(path.decode('utf-8', 'replace'))}")
+
+    def _row_of(self, raw: bytes) -> tuple[object, ...] | None:
+        """Return the row of a request of which a line, read by itself, tells."""
+        line = parse_line(raw, self._now)
+        return None if line is None else self._note(line)
 
     def _note(self, line: object) -> tuple[object, ...] | None:
         """Take note of a line that was read by itself; return the row of a request."""
@@ -196,7 +202,8 @@ class Reader:
         timings[key] = _joined(before, line) if before else line
 
     def _row(self, line: RequestLine) -> tuple[object, ...]:
-        path = paths.without_common_ids([line.path.partition("?")[0].replace("\n", " ").encode("utf-8", "replace")])[0]
+        written = line.path.partition("?")[0].replace("\n", " ") + "\n"
+        path = paths.without_common_ids(written.encode("utf-8", "replace"))[0]
         key = (int.from_bytes(line.method.encode("utf-8", "replace")[:8], "little"), path)
         return (
             line.time,

@@ -71,14 +71,15 @@ class Tally:
         self.n_beside += evidence.n_beside.sum(), evidence.n_beside[evidence.is_timeout].sum()
         timed = np.flatnonzero(~np.isnan(evidence.arrival))
         if len(timed):
-            self._add_times(requests[timed], evidence, timed, releases)
+            self._add_times(requests.take(timed), evidence, timed, releases)
 
     def _add_times(self, requests: Requests, evidence: Evidence, timed: Ints, releases: list[float]) -> None:
         routes, arrival, own = requests["route"].astype(np.int64), evidence.arrival[timed], evidence.own[timed]
         is_error = (requests["status"] >= 500) | (requests["code"] != 0)
         self.timeline.add(arrival, routes, own / 1000, is_error, evidence.is_timeout[timed])
         release = np.searchsorted(releases, arrival, "right")
-        np.add.at(self.judged_by_release, (routes, release), ~np.isnan(own))
+        cell = routes * self.judged_by_release.shape[1] + release
+        np.add.at(self.judged_by_release.reshape(-1), cell, (~np.isnan(own)).astype(np.float64))
         slow = own >= SLOW_MS
         np.add.at(self.slow_by_release, (routes[slow], release[slow]), 1)
         np.minimum.at(self.first_slow_at, routes[slow], arrival[slow])

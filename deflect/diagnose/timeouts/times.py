@@ -85,24 +85,28 @@ def parse_iso_columns(heads: Bytes, lengths: npt.NDArray[np.int64]) -> Seconds:
 
     ``lengths`` says where the time ends: at the line's first space.
     """
-    digits = heads[:, _DIGIT_COLUMNS] - np.uint8(48)
-    is_time = (digits <= 9).all(axis=1) & (lengths >= 19) & (lengths < heads.shape[1])
+    columns = np.ascontiguousarray(heads.T)  # A vector operation on a column is many times faster than on short rows.
+    digits = columns[_DIGIT_COLUMNS] - np.uint8(48)
+    is_time = (digits <= 9).all(axis=0) & (lengths >= 19) & (lengths < len(columns))
     for column, sign in _SIGNS:
-        is_time &= heads[:, column] == ord(sign)
+        is_time &= columns[column] == ord(sign)
     n = digits.astype(np.int64)
-    days = _days(n[:, :8])
-    seconds = (n[:, 8] * 10 + n[:, 9]) * 3600 + (n[:, 10] * 10 + n[:, 11]) * 60 + n[:, 12] * 10 + n[:, 13]
-    fraction, width = _fractions(heads)
-    offset, zone_width = _offsets(heads, lengths)
+    hours, minutes = n[8] * 10 + n[9], n[10] * 10 + n[11]
+    is_time &= (hours < 24) & (minutes < 60)
+    seconds = hours * 3600 + minutes * 60 + n[12] * 10 + n[13]
+    fraction, width = _fractions(columns)
+    offset, zone_width = _offsets(columns, lengths)
     is_time &= 19 + width + zone_width == lengths
-    return np.where(is_time, days * 86400.0 + seconds + fraction - offset, np.nan)
+    return np.where(is_time, _days(n[:8]) * 86400.0 + seconds + fraction - offset, np.nan)
 
 
 def _days(digits: npt.NDArray[np.int64]) -> Seconds:
     """Count days since 1970: of each different date once."""
-    dates = digits @ 10 ** np.arange(7, -1, -1)
-    different, place = np.unique(dates, return_inverse=True)
-    return np.array([_day(int(date)) for date in different])[place]
+    dates = 10 ** np.arange(7, -1, -1) @ digits
+    is_new = np.append(True, dates[1:] != dates[:-1])[: len(dates)]
+    different, place = np.unique(dates[is_new], return_inverse=True)
+    days = np.array([_day(int(date)) for date in different])
+    return days[place].take(np.cumsum(is_new) - 1)
 
 
 def _day(date: int) -> float:
@@ -112,23 +116,22 @@ def _day(date: int) -> float:
         return math.nan
 
 
-def _fractions(heads: Bytes) -> tuple[Seconds, npt.NDArray[np.int64]]:
-    """Return the fraction of a second of each row, and how many characters it takes."""
-    digits = heads[:, 20 : 20 + _N_FRACTION] - np.uint8(48)
-    is_part = np.logical_and.accumulate(digits <= 9, axis=1) & (heads[:, 19] == ord("."))[:, None]
-    fraction = np.where(is_part, digits, 0) @ (10.0 ** -np.arange(1, _N_FRACTION + 1))
-    n_digits = is_part.sum(axis=1)
+def _fractions(columns: Bytes) -> tuple[Seconds, npt.NDArray[np.int64]]:
+    """Return the fraction of a second of each line, and how many characters it takes."""
+    digits = columns[20 : 20 + _N_FRACTION] - np.uint8(48)
+    is_part = np.logical_and.accumulate(digits <= 9) & (columns[19] == ord("."))
+    fraction: Seconds = np.array([10.0**-i for i in range(1, _N_FRACTION + 1)]) @ np.where(is_part, digits, 0)
+    n_digits: npt.NDArray[np.int64] = is_part.sum(axis=0)
     return fraction, np.where(n_digits > 0, n_digits + 1, 0)
 
 
-def _offsets(heads: Bytes, lengths: npt.NDArray[np.int64]) -> tuple[Seconds, npt.NDArray[np.int64]]:
-    """Return how far each row's zone is ahead of UTC, and how many characters it takes: Z, +00:00 or none."""
-    rows = np.arange(len(heads))
-    last = np.clip(lengths, 6, heads.shape[1]) - 1
-    zone = heads[rows[:, None], last[:, None] + np.arange(-5, 1)]
-    n = zone[:, [1, 2, 4, 5]].astype(np.int64) - 48
-    is_signed = ((zone[:, 0] == ord("+")) | (zone[:, 0] == ord("-"))) & (zone[:, 3] == ord(":"))
-    seconds = (n[:, 0] * 10 + n[:, 1]) * 3600 + (n[:, 2] * 10 + n[:, 3]) * 60
-    signed = np.where(zone[:, 0] == ord("-"), -seconds, seconds)
-    width = np.where(is_signed, 6, np.where(zone[:, 5] == ord("Z"), 1, 0))
+def _offsets(columns: Bytes, lengths: npt.NDArray[np.int64]) -> tuple[Seconds, npt.NDArray[np.int64]]:
+    """Return how far each line's zone is ahead of UTC, and how many characters it takes: Z, +00:00 or none."""
+    last = np.clip(lengths, 6, len(columns)) - 1
+    zone = columns[last + np.arange(-5, 1)[:, None], np.arange(len(last))]
+    n = zone[[1, 2, 4, 5]].astype(np.int64) - 48
+    is_signed = ((zone[0] == ord("+")) | (zone[0] == ord("-"))) & (zone[3] == ord(":"))
+    seconds = (n[0] * 10 + n[1]) * 3600 + (n[2] * 10 + n[3]) * 60
+    signed = np.where(zone[0] == ord("-"), -seconds, seconds)
+    width = np.where(is_signed, 6, np.where(zone[5] == ord("Z"), 1, 0))
     return np.where(is_signed, signed, 0).astype(np.float64), width

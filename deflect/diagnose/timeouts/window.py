@@ -43,7 +43,7 @@ class Window:
 
     def _due(self, n: int) -> tuple[Requests, int]:
         requests = np.concatenate(self._held)
-        requests = requests[np.argsort(_arrival(requests), kind="stable")]
+        requests = requests.take(np.argsort(_arrival(requests), kind="stable"))  # Many times faster than an index.
         due, late = requests[:n], requests[n:]
         self._held, self._n_held = [late], len(late)
         context = self._context

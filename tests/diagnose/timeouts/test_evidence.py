@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deflect.diagnose.timeouts.evidence import Evidence, weigh
 from deflect.diagnose.timeouts.lines import TimingLine
@@ -34,6 +36,32 @@ def test_alone_on_an_idle_dyno() -> None:
     """A request that nobody was before had nobody to wait for."""
     evidence = weighed((0, 9, 1))
     assert (evidence.own[0], evidence.wait[0], evidence.is_behind[0]) == (9000, 0, False)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30), st.integers(0, 2), st.booleans()), min_size=1))
+def test_in_flight_on_arrival(rows: list[tuple[int, int, int, bool]]) -> None:
+    """What is beside a request, and whether its dyno was idle, is as counted one by one."""
+    codes, dynos = tuple(H12 * late for *_, late in rows), tuple(dyno for _, _, dyno, _ in rows)
+    evidence = weighed(*[(at, took, i) for i, (at, took, *_) in enumerate(rows)], codes=codes, dynos=dynos)
+    for i, (arrival, _, place, _) in enumerate(rows):
+        before = [(at + took, late) for at, took, dyno, late in rows if dyno == place and at < arrival]
+        assert evidence.n_beside[i] == sum(leaves > arrival for leaves, _ in before)
+        if sum(dyno == place for *_, dyno, _ in rows) == 1:
+            assert evidence.wait[i] == 0
+        elif any(leaves + 60 * late > arrival for leaves, late in before):
+            assert evidence.wait[i] != 0 or len(near(rows, arrival, place)) > 1
+
+
+def near(rows: list[tuple[int, int, int, bool]], arrival: int, place: int) -> list[int]:
+    """Return the requests that arrived on a dyno within two moments."""
+    return [i for i, (at, _, dyno, _) in enumerate(rows) if dyno == place and abs(at - arrival) <= 4]
+
+
+def test_a_clock_of_another_century() -> None:
+    """One request of 68.5 years ago does not make one dyno of two."""
+    here = [(0.0, 9.0, 1), (1.0, 9.0, 2), (2.0, 9.0, 3)]
+    evidence = weighed(*here, (-68.5 * 365.25 * 86400, 1, 4), dynos=(1, 2, 1, 1))
+    assert evidence.n_beside.tolist() == [0, 0, 1, 0]
 
 
 def test_shared_wait() -> None:

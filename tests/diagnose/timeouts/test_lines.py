@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -16,6 +17,7 @@ from deflect.diagnose.timeouts.lines import (
     ReleaseLine,
     RequestLine,
     TimingLine,
+    as_printed,
     join_pieces,
     parse_line,
 )
@@ -181,3 +183,34 @@ def test_anything_is_a_line(raw: bytes) -> None:
     parse_line(raw, NOW)
     parse_line(f"{ISO} heroku[router]: at=".encode() + raw, NOW)
     parse_line(b'{"path": ' + raw + b"}", NOW)
+
+
+said = st.sampled_from([FIELDS, "at=info status=200", "Completed 200 OK in 31ms", "State changed from up to down", ""])
+
+
+@given(
+    st.sampled_from(["timestamp", "@timestamp", "ts", "log.time", "none"]),
+    st.sampled_from([ISO, "2024-01-02T03:04:05.123456Z", "2024-01-02 03:04:05", 1704164645, 1704164645123, "", None]),
+    st.sampled_from(["proc_id", "program", "source"]),
+    st.sampled_from(["router", "heroku/router", "app/web.1", "web.1", "api", "", None]),
+    said | st.text(max_size=30),
+    st.dictionaries(st.sampled_from(["path", "host", "service"]), st.text(max_size=5), max_size=1),
+)
+def test_printed_lines_say_the_same(  # noqa: PLR0917 - hypothesis gives these.
+    time_name: str, time: object, name: str, process: object, message: str, more: dict[str, str]
+) -> None:
+    """A line in JSON that is read as if it were printed says what it says one by one, to the microsecond."""
+    raw = json.dumps({time_name: time, name: process, "message": message, **more}).encode()
+    printed = as_printed(raw)
+    if printed:
+        there, here = parse_line(raw, NOW), parse_line(printed, NOW)
+        assert type(there) is type(here)
+        if isinstance(there, RequestLine) and isinstance(here, RequestLine):
+            assert here == replace(there, time=pytest.approx(there.time, abs=1e-6))
+
+
+@pytest.mark.parametrize("process", ["router", "web.1"])
+def test_usual_lines_are_printed(process: str) -> None:
+    """The router's and the app's lines of a log service are the usual ones, with any kind of time."""
+    for time in (ISO, 1704164645):
+        assert as_printed(json.dumps({"time": time, "source": process, "msg": FIELDS}).encode()).endswith(b"https\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -30,6 +31,13 @@ def requests(simulation: ModuleType) -> list[Any]:
 def lines(simulation: ModuleType, requests: list[Any]) -> list[str]:
     """Return the log of the simulated requests."""
     return simulation.router_lines(requests)
+
+
+def as_json(lines: list[str]) -> list[str]:
+    """Return the lines as a log service writes them."""
+    return [
+        json.dumps({"timestamp": text[:32], "proc_id": "router", "message": text.partition("]: ")[2]}) for text in lines
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +90,11 @@ def test_own_time_is_near_the_truth(diagnosis: TimeoutsDiagnosis, requests: list
             assert route.p95_ms is not None
             assert route.own_p95_ms is not None
             assert route.own_p95_ms < 0.4 * route.p95_ms
+
+
+def test_json_says_the_same(diagnose: Diagnose, diagnosis: TimeoutsDiagnosis, lines: list[str]) -> None:
+    """A log service's JSON leads to the same figures as the printed log."""
+    assert diagnose(as_json(lines)).routes == diagnosis.routes
 
 
 def test_culprits_hold_the_time(diagnosis: TimeoutsDiagnosis) -> None:
