@@ -10,12 +10,14 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from deflect.entities.pattern import Pattern, Text
+
 if TYPE_CHECKING:
     from spacy.language import Language
-    from spacy.matcher import Matcher
     from spacy.tokens import Doc, Span
 
-Pattern = Mapping[str, object]
+#: A pattern as it is written: a table with a label and a pattern.
+Table = Mapping[str, object]
 
 #: The patterns that come with the package.
 PATTERNS = Path(__file__).with_name("patterns.toml")
@@ -62,12 +64,12 @@ class Extractor:
 
     """
 
-    def __init__(self, patterns: Sequence[Pattern] = ()) -> None:
+    def __init__(self, patterns: Sequence[Table] = ()) -> None:
         self.patterns = tuple(patterns)
         self._lock = Lock()
         self._rules: _Rules | None = None
 
-    def __reduce__(self) -> tuple[type[Extractor], tuple[tuple[Pattern, ...]]]:
+    def __reduce__(self) -> tuple[type[Extractor], tuple[tuple[Table, ...]]]:
         # A process that is sent an extractor builds a pipeline of its own.
         return type(self), (self.patterns,)
 
@@ -78,37 +80,38 @@ class Extractor:
             rules = self._rules = self._rules or _Rules(self.patterns)
             # Otherwise spaCy keeps every word that it has ever met: memory grows, and tickets stay in it.
             with rules.nlp.memory_zone():
-                doc = rules.nlp(readable)
-                found = [entity for label in labels for entity in rules.entities(doc, label)]
+                cut = rules.text(readable)
+                found = [entity for label in labels for entity in rules.entities(cut, label)]
         return [replace(entity, value=text[entity.start : entity.end]) for entity in found]
 
 
 class _Rules:
-    """Holds a blank pipeline and a matcher for each label.
+    """Holds a blank pipeline and the patterns of each label.
 
     A pattern costs time on every word that its first token is compared with. So those of a label itself run over the
     text, and those that judge its entities (``not_``, ``sure_``) over the neighbourhood of each.
     """
 
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
+    def __init__(self, tables: Sequence[Table]) -> None:
         import spacy
         from spacy.attrs import IDS
 
         from deflect.entities.tokenizer import Tokenizer
 
         self.nlp: Language = spacy.blank("en")  # English numbers; every other word of a language is in the patterns.
-        self.nlp.tokenizer = Tokenizer(self.nlp.vocab)
-        self._matchers: dict[str, Matcher] = {}
-        self._values: list[re.Pattern[str] | None] = []
+        self._tokenizer = self.nlp.tokenizer = Tokenizer(self.nlp.vocab)
+        self._patterns: dict[str, list[Pattern]] = {}
         used = {"LOWER"}
-        for table in (*tomllib.loads(PATTERNS.read_text("utf-8"))["entities"], *patterns):
+        for table in (*tomllib.loads(PATTERNS.read_text("utf-8"))["entities"], *tables):
             tokens = self._tokens(table["pattern"])
             used.update(name for token in tokens for name in token)
-            self._add(str(table["label"]), tokens)
+            self._patterns.setdefault(str(table["label"]), []).append(Pattern.of(tokens, self.nlp.vocab))
         # spaCy computes 23 attributes of each new word, which is half of the time, and the patterns use a few.
         kept = {IDS.get(name) for name in used}
         vocab: Any = self.nlp.vocab  # Its types lack lex_attr_getters.
         vocab.lex_attr_getters = {key: value for key, value in vocab.lex_attr_getters.items() if key in kept}
+        for word in self.nlp.Defaults.stop_words:  # Half of a text; these alone spaCy may remember.
+            self.nlp.vocab[word]
 
     def _tokens(self, pattern: object) -> list[dict[str, object]]:
         """Return a pattern as a list of tokens, which a text is short for."""
@@ -116,58 +119,57 @@ class _Rules:
             return [{"ORTH": token.text} for token in self.nlp.make_doc(pattern)]
         return [dict(token) for token in pattern] if isinstance(pattern, Sequence) else []
 
-    def _add(self, label: str, tokens: list[dict[str, object]]) -> None:
-        from spacy.matcher import Matcher
+    def text(self, text: str) -> Text:
+        """Cut a text into tokens."""
+        doc, words = self._tokenizer.tokens(text)
+        return Text(doc, words, [word.lower() for word in words], len(text))
 
-        matcher = self._matchers.setdefault(label, Matcher(self.nlp.vocab))
-        matcher.add(str(len(self._values)), [tokens])
-        self._values.append(_value_regex(tokens))
-
-    def entities(self, doc: Doc, label: str) -> Iterator[Entity]:
+    def entities(self, text: Text, label: str) -> Iterator[Entity]:
         """Yield the entities with a label that nothing speaks against."""
-        found = sorted({entity for span in self._spans(label, doc) if (entity := self._entity(span, label))})
+        found = sorted(
+            {entity for pattern, span in self._found(label, text) if (entity := _entity(span, pattern, label))}
+        )
         if not found:
             return
         judges = {label, _JUDGED_AS.get(label, label)}
-        signature = self._signature(doc) if label in _IN_SIGNATURES else len(doc.text)
+        signature = self._signature(text) if label in _IN_SIGNATURES else text.n_characters
         for entity in found:
-            around = _neighbourhood(doc, entity)
-            is_sure = self._is_judged("sure", judges, around, entity)
-            if not self._is_judged("not", judges, around, entity) and (is_sure or entity.start < signature):
+            around = _neighbourhood(text.doc, entity)
+            is_sure = self._is_judged("sure", judges, text, around, entity)
+            if not self._is_judged("not", judges, text, around, entity) and (is_sure or entity.start < signature):
                 yield replace(entity, is_sure=is_sure)
 
-    def _spans(self, label: str, text: Doc | Span) -> Iterator[Span]:
-        matcher = self._matchers.get(label)
-        for key, start, end in matcher(text) if matcher else ():
-            span = text[start:end]
-            span.label = key
-            yield span
+    def _found(self, label: str, text: Text, around: slice = slice(None)) -> Iterator[tuple[Pattern, Span]]:
+        start, end, _ = around.indices(len(text.doc))
+        for pattern in self._patterns.get(label, ()):
+            for span in pattern.spans(text, start, end):
+                yield pattern, span
 
-    def _entity(self, span: Span, label: str) -> Entity | None:
-        """Return what a pattern found: the part that it names, else all of it."""
-        regex = self._values[int(span.label_)]
-        if regex is None:
-            return Entity(span.start_char, span.end_char, label, span.text)
-        # From the end, for the words that lead to a value stand before it.
-        for token in reversed([*span]):
-            if match := regex.search(token.text):
-                return Entity(token.idx + match.start("value"), token.idx + match.end("value"), label, match["value"])
-        return None
-
-    def _is_judged(self, judgement: str, labels: Iterable[str], around: Span, entity: Entity) -> bool:
+    def _is_judged(self, judgement: str, labels: Iterable[str], text: Text, around: slice, entity: Entity) -> bool:
         return any(
             span.start_char < entity.end and entity.start < span.end_char
             for label in labels
-            for span in self._spans(f"{judgement}_{label}", around)
+            for _, span in self._found(f"{judgement}_{label}", text, around)
         )
 
-    def _signature(self, doc: Doc) -> int:
-        return min((span.start_char for span in self._spans(_SIGNATURE, doc)), default=len(doc.text))
+    def _signature(self, text: Text) -> int:
+        return min((span.start_char for _, span in self._found(_SIGNATURE, text)), default=text.n_characters)
 
 
-def _neighbourhood(doc: Doc, entity: Entity) -> Span:
+def _entity(span: Span, pattern: Pattern, label: str) -> Entity | None:
+    """Return what a pattern found: the part that it names, else all of it."""
+    if pattern.value is None:
+        return Entity(span.start_char, span.end_char, label, span.text)
+    # From the end, for the words that lead to a value stand before it.
+    for token in reversed([*span]):
+        if match := pattern.value.search(token.text):
+            return Entity(token.idx + match.start("value"), token.idx + match.end("value"), label, match["value"])
+    return None
+
+
+def _neighbourhood(doc: Doc, entity: Entity) -> slice:
     span = doc.char_span(entity.start, entity.end, alignment_mode="expand") or doc[:]
-    return doc[max(0, span.start - _NEIGHBOURS) : span.end + _NEIGHBOURS]
+    return slice(max(0, span.start - _NEIGHBOURS), span.end + _NEIGHBOURS)
 
 
 def bounded(text: str) -> str:
@@ -176,13 +178,3 @@ def bounded(text: str) -> str:
         return text
     head = _WHOLE_WORDS.match(text, 0, MAX_CHARACTERS)
     return head[0] if head else ""
-
-
-def _value_regex(tokens: Iterable[Pattern]) -> re.Pattern[str] | None:
-    """Return the regex of a pattern that names the part to fill in, None where that is all of it."""
-    for token in tokens:
-        for name, wanted in token.items():
-            regex = wanted.get("REGEX") if isinstance(wanted, Mapping) else None
-            if isinstance(regex, str) and "(?P<value>" in regex:
-                return re.compile(regex, re.IGNORECASE if name == "LOWER" else re.NOFLAG)
-    return None

@@ -61,5 +61,10 @@ class Tokenizer:
 
     def __call__(self, text: str) -> Doc:
         """Return the tokens of a text."""
+        return self.tokens(text)[0]
+
+    def tokens(self, text: str) -> tuple[Doc, list[str]]:
+        """Return the tokens of a text, and their words: to ask spaCy's tokens for them would take as long again."""
         found = _TOKEN.findall(text)
-        return Doc(self.vocab, words=[word for word, _ in found], spaces=[space != "" for _, space in found])
+        words = [word for word, _ in found]
+        return Doc(self.vocab, words=words, spaces=[space != "" for _, space in found]), words
