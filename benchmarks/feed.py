@@ -15,6 +15,7 @@ import time
 import timeit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 
@@ -45,8 +46,14 @@ GOOD = json.dumps(
 ).encode()
 
 
+@cache
+def huge() -> bytes:
+    """Return 50 MB, made once: to make them takes memory bandwidth from whoever else runs."""
+    return b" " * 50_000_000
+
+
 class Page(BaseHTTPRequestHandler):
-    """Answers as its path says: /good, /changing, /slow, /huge, /nonsense."""
+    """Answers as its path says: /good, /changing, /slow, /huge, /unsaid, /nonsense."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # It would hold each answer back for 40 ms.
@@ -59,16 +66,18 @@ class Page(BaseHTTPRequestHandler):
         if kind == "slow":
             self.released.wait(30)
         elif kind == "huge":
-            self.answer(b" " * 50_000_000)
+            self.answer(huge())
+        elif kind == "unsaid":
+            self.answer(huge(), says_length=False)
         elif kind == "nonsense":
             self.answer(b"\x00[" * 100_000)
         else:
             self.answer(GOOD.replace(b"We look", b"We look %d" % next(self.numbers)) if kind == "changing" else GOOD)
 
-    def answer(self, body: bytes) -> None:
-        """Send a body."""
+    def answer(self, body: bytes, *, says_length: bool = True) -> None:
+        """Send a body, and its length before it or the end of the connection behind it."""
         self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header(*(("Content-Length", str(len(body))) if says_length else ("Connection", "close")))
         self.end_headers()
         self.wfile.write(body)
 
@@ -137,6 +146,7 @@ def latencies(url: str) -> None:
         "dead": IncidentFeed("http://127.0.0.1:9/x", interval_seconds=INTERVAL_SECONDS),
         "slow": IncidentFeed(f"{url}/slow", interval_seconds=INTERVAL_SECONDS, timeout_seconds=1),
         "50 MB": IncidentFeed(f"{url}/huge", interval_seconds=INTERVAL_SECONDS),
+        "unsaid": IncidentFeed(f"{url}/unsaid", interval_seconds=INTERVAL_SECONDS),
         "nonsense": IncidentFeed(f"{url}/nonsense", interval_seconds=INTERVAL_SECONDS),
     }
     spent: dict[str, list[float]] = {name: [] for name in ("none", *feeds)}

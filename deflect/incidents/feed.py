@@ -109,7 +109,7 @@ class IncidentFeed:
         grace_seconds: float = 1800.0,
         cache_path: str | os.PathLike[str] | None = None,
         headers: Mapping[str, str] | None = None,
-        max_bytes: int = 5_000_000,
+        max_bytes: int = 3_000_000,
     ) -> None:
         _check_positive(interval_seconds=interval_seconds, timeout_seconds=timeout_seconds, max_bytes=max_bytes)
         _check_positive(stale_seconds=stale_seconds, grace_seconds=grace_seconds, or_zero=True)

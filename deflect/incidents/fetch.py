@@ -13,6 +13,7 @@ from http import HTTPStatus
 from ipaddress import ip_address
 from typing import cast
 from urllib.parse import urlsplit, urlunsplit
+from urllib.request import getproxies, proxy_bypass
 
 from deflect.errors import IncidentFeedError, NoStatusPageError, OptionalDependencyError
 from deflect.incidents.providers.plain_text import one_line
@@ -77,20 +78,35 @@ class Fetcher:
             raise IncidentFeedError(msg) from error
 
     async def _fetch(self, url: str, conditions: Mapping[str, str]) -> Answer:
-        first = url
+        first, address = url, ""
         for _ in range(_MAX_REDIRECTS + 1):
             own = self.headers if host_of(url) == self.headers_host else {}
-            request = self.client.build_request("GET", url, headers={**_HEADERS, **own, **conditions})
+            request = self._request(url, address, {**_HEADERS, **own, **conditions})
             response = await self.client.send(request, stream=True, follow_redirects=False)
             try:
                 if response.next_request is None:
                     return await self._answer(response, url)
-                url = await _checked_redirect(url, str(response.next_request.url), first)
+                target = str(httpx.URL(url).join(response.headers["Location"]))
+                address = await _checked_redirect(url, target, first)
+                url = target
             finally:
                 await response.aclose()
                 self.client.cookies.clear()  # Nobody logs in here, and a server could send a new one each time.
         msg = f"{shown_url(first)} must end in a page after at most {_MAX_REDIRECTS} redirects, got more"
         raise IncidentFeedError(msg)
+
+    def _request(self, url: str, address: str, headers: Mapping[str, str]) -> httpx.Request:
+        """Return a request; with an address it goes there, and to no other that the host's name may have by then."""
+        if not address:
+            return self.client.build_request("GET", url, headers=headers)
+        named = httpx.URL(url)
+        # Closed behind it, so that no other name comes to use the connection.
+        return self.client.build_request(
+            "GET",
+            named.copy_with(host=address),
+            headers={**headers, "Host": named.netloc.decode("ascii"), "Connection": "close"},
+            extensions={"sni_hostname": named.raw_host.decode("ascii")},  # Whose certificate it must have.
+        )
 
     async def _answer(self, response: httpx.Response, url: str) -> Answer:
         if response.status_code == HTTPStatus.NOT_MODIFIED:
@@ -111,6 +127,9 @@ class Fetcher:
         if encoding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
             msg = f"{shown_url(url)} must be sent as it is or in gzip, got {one_line(encoding, 60)!r}"
             raise IncidentFeedError(msg)
+        said = response.headers.get("Content-Length", "")
+        if said.isdecimal() and int(said) > self.max_bytes:  # httpx has refused a length that is none, or endless.
+            raise self._too_long(url, f"{int(said):,}")
         unpacker = None if encoding in {"identity", ""} else zlib.decompressobj(_ANY_WINDOW)
         body = bytearray()
         raw = cast("AsyncGenerator[bytes, None]", response.aiter_raw())  # It is one: left half read, it must be closed.
@@ -119,12 +138,14 @@ class Fetcher:
                 room = self.max_bytes - len(body) + 1
                 body += chunk if unpacker is None else unpacker.decompress(chunk, room)
                 if len(body) > self.max_bytes:
-                    msg = f"{shown_url(url)} must be at most {self.max_bytes:,} bytes long, got more"
-                    raise IncidentFeedError(msg)
+                    raise self._too_long(url, "more")
         if unpacker is not None and not unpacker.eof:
             msg = f"{shown_url(url)} could not be read: its gzip ends too early"
             raise IncidentFeedError(msg)
         return bytes(body)
+
+    def _too_long(self, url: str, found: str) -> IncidentFeedError:
+        return IncidentFeedError(f"{shown_url(url)} must be at most {self.max_bytes:,} bytes long, got {found}")
 
 
 def open_client(timeout_seconds: float) -> httpx.AsyncClient:
@@ -153,29 +174,41 @@ def host_of(url: str) -> str:
 
 
 async def _checked_redirect(url: str, target: str, first: str) -> str:
-    """Return where a redirect leads, if one may follow it there.
+    """Return the address at which to follow a redirect, so that nobody can give the host another one meanwhile.
 
     Not from https to http, where anybody on the way could write the answer. Not to another host with an address that
-    is not public: whoever writes the status page must not choose what is asked for inside the operator's network.
+    is not public: whoever writes the status page must not choose what is asked for inside the operator's network. The
+    address is empty where it does not matter: on the host that was given, and behind a proxy, which looks it up itself.
     """
     scheme, host = urlsplit(target).scheme, host_of(target)
     if scheme not in {"http", "https"}:
         why = f"to {one_line(scheme, 20)!r}, which is neither http nor https"
     elif scheme == "http" and urlsplit(url).scheme == "https":
         why = "from https to http"
-    elif host != host_of(first) and not await _is_public(host):
+    elif host == host_of(first):
+        return ""
+    elif not all(map(_is_public, addresses := await _addresses(host))):
         why = f"to {one_line(host, 100)}, whose address is not public"
     else:
-        return target
+        return "" if _is_proxied(scheme, host) else addresses[0]
     msg = f"{shown_url(first)} must not be redirected {why}. Give the address where it ends."
     raise IncidentFeedError(msg)
 
 
-async def _is_public(host: str) -> bool:
-    """Say whether all addresses of a host are public ones."""
+async def _addresses(host: str) -> list[str]:
     found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    addresses = [ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
-    return all(address.is_global and not address.is_multicast for address in addresses)
+    return [str(address[0]) for *_, address in found]
+
+
+def _is_public(address: str) -> bool:
+    found = ip_address(address.partition("%")[0])
+    return found.is_global and not found.is_multicast
+
+
+def _is_proxied(scheme: str, host: str) -> bool:
+    """Say whether the environment has a proxy that httpx asks for this."""
+    proxies = getproxies()
+    return (scheme in proxies or "all" in proxies) and not proxy_bypass(host)
 
 
 def _retry_seconds(response: httpx.Response) -> float:

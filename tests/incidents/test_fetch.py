@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import gzip
 import re
+import socket
 import ssl
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
 from loopback import Asked, Site, http_answer, serving
 
 from deflect.errors import IncidentFeedError, NoStatusPageError
-from deflect.incidents import IncidentFeed
+from deflect.incidents import IncidentFeed, fetch
 
 DOWN = '{"incidents": [{"id": "1", "title": "Down"}]}'
 
@@ -48,7 +50,10 @@ def error_after_refresh(feed: IncidentFeed) -> str:
 BOMB = gzip.compress(b" " * 50_000_000)
 HOSTILE = {
     "a long answer": (answer(b" " * 5_000_000), "must be at most 100,000 bytes long"),
-    "a long answer that says so": (answer(b" ", "Content-Length: 50000000"), "could not be read"),
+    "a long answer that says so": (
+        answer(b" ", "Content-Length: 50000000"),
+        "at most 100,000 bytes long, got 50,000,000",
+    ),
     "a gzip bomb": (
         answer(BOMB, f"Content-Length: {len(BOMB)}", "Content-Encoding: gzip"),
         "must be at most 100,000 bytes long",
@@ -75,7 +80,9 @@ HOSTILE = {
     "a web page": (answer(b"<!doctype html><html>Hi</html>"), "no status page that deflect knows"),
     "other JSON": (answer(b'{"error": "gone"}'), "no status page that deflect knows"),
     "text": (answer(b"All fine."), "must be JSON, RSS or Atom"),
-    "a redirect to nowhere": (b"HTTP/1.1 302 Go\r\nLocation: http://\r\n\r\n", "could not be read"),
+    "a length that is a book": (answer(b"{}", "Content-Length: " + "9" * 5_000), "could not be read"),
+    "too many values": (answer(b"[" + b"1," * 49_000 + b"1]"), "no status page that deflect knows"),
+    "a redirect to nowhere": (b"HTTP/1.1 302 Go\r\nLocation: http://\r\n\r\n", "must end in a page after at most 5"),
     "a redirect without a target": (b"HTTP/1.1 302 Go\r\nContent-Length: 0\r\n\r\n", "HTTP 302"),
     "a redirect to a file": (b"HTTP/1.1 302 Go\r\nLocation: file:///etc/passwd\r\n\r\n", "must not be redirected"),
     "a redirect to a private host": (
@@ -143,6 +150,17 @@ def test_endless_body(site: Site, feed: IncidentFeed) -> None:
 
     site.answer = lambda _: endless()
     assert "must be at most 100,000 bytes long" in error_after_refresh(feed)
+
+
+def test_long_answer_is_not_waited_for(site: Site, feed: IncidentFeed) -> None:
+    """An answer that says that it is too long is refused before any of it comes."""
+
+    def silent() -> Iterator[bytes]:
+        yield answer(b"", "Content-Length: 100001")
+        site.released.wait(10)
+
+    site.answer = lambda _: silent()
+    assert error_after_refresh(feed).endswith("must be at most 100,000 bytes long, got 100,001")
 
 
 def test_it_comes_back(site: Site, feed: IncidentFeed) -> None:
@@ -290,6 +308,58 @@ def test_unknown_authority() -> None:
     """A certificate of an authority that nobody knows is refused."""
     feed = read_over_tls(tls(trustme.CA(), "127.0.0.1"), http_answer(DOWN))
     assert "certificate verify failed" in feed.snapshot.error.lower()
+
+
+@pytest.fixture
+def look_ups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the look-ups of a name that has a public address once, and a private one ever after.
+
+    127.0.0.1 plays the public address, for there is no other that a test may ask.
+    """
+    asked: list[str] = []
+    look_up = socket.getaddrinfo
+
+    def rebound(host: str, port: int | str | None, *more: int, **options: int) -> list[object]:
+        if host != "elsewhere.example":
+            return look_up(host, port, *more, **options)
+        asked.append(host)
+        return look_up("127.0.0.1" if len(asked) == 1 else "127.0.0.2", port, *more, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebound)
+    monkeypatch.setattr(fetch, "_is_public", {"127.0.0.1": True, "127.0.0.2": False}.__getitem__)
+    return asked
+
+
+def test_rebinding(site: Site, another_site: Site, look_ups: list[str]) -> None:
+    """A redirect is followed to the address that was checked: the name is not looked up again."""
+    target = another_site.url.replace("127.0.0.1", "elsewhere.example")
+    site.says("", 302, Location=f"{target}/x.json")
+    another_site.says(DOWN)
+    with IncidentFeed(f"{site.url}/x.json") as feed:
+        assert titles(feed) == ["Down"]
+    assert (len(look_ups), another_site.asked[0].headers["host"]) == (1, urlsplit(target).netloc)
+
+
+def test_rebinding_between_redirects(site: Site, another_site: Site, look_ups: list[str]) -> None:
+    """Each redirect is checked anew, also one on the same other host."""
+    site.says("", 302, Location=another_site.url.replace("127.0.0.1", "elsewhere.example"))
+    another_site.says("", 302, Location="/x.json")
+    feed = IncidentFeed(f"{site.url}/x.json")
+    assert "must not be redirected to elsewhere.example, whose address is not public" in feed.refresh().error
+    feed.close()
+    assert len(look_ups) == 2
+
+
+def test_certificate_of_the_name(authority: trustme.CA, look_ups: list[str]) -> None:
+    """At the address that was checked, the certificate must still be that of the name."""
+    for name, expected in {"elsewhere.example": ["Down"], "127.0.0.1": []}.items():
+        look_ups.clear()
+        context = tls(authority, name)
+        with serving(lambda plain, context=context: context.wrap_socket(plain, server_side=True), "https") as there:
+            there.says(DOWN)
+            target = there.url.replace("127.0.0.1", "elsewhere.example")
+            feed = read_over_tls(tls(authority, "127.0.0.1"), http_answer("", 302, Location=f"{target}/x.json"))
+        assert titles(feed) == expected
 
 
 def test_no_way_down(authority: trustme.CA, site: Site) -> None:

@@ -38,15 +38,18 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 def clean(text: str, max_characters: int = MAX_BODY_CHARACTERS) -> str:
     """Clean a text that is plain already; doing it twice changes nothing more."""
     text = text[: max_characters * _MARKUP_FACTOR]
-    text = _NOT_TEXT.sub("", _LINE_END.sub("\n", text))
-    text = _EMPTY_LINES.sub("\n\n", _AROUND_LINE_END.sub("\n", _SPACES.sub(" ", text)))
+    if not text.isprintable() or "  " in text:  # All else is clean, as most names are: a page has thousands.
+        text = _NOT_TEXT.sub("", _LINE_END.sub("\n", text))
+        text = _EMPTY_LINES.sub("\n\n", _AROUND_LINE_END.sub("\n", _SPACES.sub(" ", text)))
     return text.strip()[:max_characters].strip()
 
 
 def plain(text: str, max_characters: int = MAX_BODY_CHARACTERS) -> str:
     """Make plain text of HTML: tags go, a block's end becomes a line's end, references become characters, once."""
     text = text[: max_characters * _MARKUP_FACTOR]
-    return clean(html.unescape(_TAG.sub("", _BREAK.sub("\n", text))), max_characters)
+    if "<" in text or "&" in text:
+        text = html.unescape(_TAG.sub("", _BREAK.sub("\n", text)))
+    return clean(text, max_characters)
 
 
 def one_line(text: str, max_characters: int = MAX_TITLE_CHARACTERS) -> str:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from deflect.errors import NoStatusPageError
+from deflect.errors import IncidentFeedError, NoStatusPageError
 from deflect.incidents.providers.documents import Xml, read_document
 
 
@@ -54,6 +54,13 @@ def test_neither() -> None:
     """What is neither is refused, with what it must be."""
     with pytest.raises(NoStatusPageError, match="here must be JSON, RSS or Atom, got something else"):
         read_document(b"Hello.", None, "here")
+
+
+def test_too_many_values() -> None:
+    """JSON of more values than a page has is refused before it is read, which nothing could interrupt."""
+    with pytest.raises(IncidentFeedError, match="x must have at most 150,000 values, got more"):
+        read_document(b"[" + b"{}," * 75_000 + b"{}]", None, "x")
+    assert read_document(b"[" + b"{}," * 70_000 + b"{}]", None, "x") == [{}] * 70_001
 
 
 def test_nothing() -> None:

@@ -35,6 +35,13 @@ def test_plain(html: str, text: str) -> None:
     assert plain(html) == text
 
 
+def test_printable_text_is_clean() -> None:
+    """Printable characters need no cleaning one by one, so a text that has no others is left as it is."""
+    printable = "".join(chr(i) for i in range(0x110000) if chr(i).isprintable() and chr(i) != "<" and chr(i) != "&")
+    kept = (clean(f"x\n{printable[i : i + 1000]}\nx") for i in range(0, len(printable), 1000))
+    assert "".join(text[2:-2] for text in kept) == printable.replace(" ", "")
+
+
 def test_length() -> None:
     """A text is cut."""
     assert len(plain("x" * 1_000_000)) == 10_000
