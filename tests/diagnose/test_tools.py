@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-import deflect.diagnose
-from deflect.diagnose import Diagnosis, run_tool
+from deflect.diagnose import run_tool
 from deflect.diagnose.tools import _RUNS, command
 from deflect.errors import ParameterError
 from deflect.line.playbook import DIAGNOSES, Tool
@@ -16,25 +17,6 @@ DNS = Tool("DNS check", diagnosis="dns", parameters=("host",))
 def test_every_diagnosis_can_be_run() -> None:
     """Each diagnosis that a playbook may name is in the table."""
     assert tuple(_RUNS) == DIAGNOSES
-
-
-@pytest.mark.parametrize(
-    ("tool", "parameters", "given"),
-    [
-        (DNS, {"host": "a.example", "app": "x"}, "a.example"),
-        (Tool("x", diagnosis="dns"), {"domain": "a.example"}, "a.example"),
-        (Tool("x", diagnosis="assets"), {"path": "checkout"}, "checkout"),
-        (Tool("x", diagnosis="timeouts"), {"log": "router.log"}, ["router.log"]),
-    ],
-)
-def test_run(tool: Tool, parameters: dict[str, str], given: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The function is given the tool's first parameter, or that of the diagnosis where the playbook names none."""
-
-    def recorded(subject: object) -> Diagnosis:
-        return Diagnosis(str(tool.diagnosis), repr(subject))
-
-    monkeypatch.setattr(deflect.diagnose, f"diagnose_{tool.diagnosis}", recorded, raising=False)
-    assert run_tool(tool, parameters) == Diagnosis(str(tool.diagnosis), repr(given))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +35,35 @@ def test_faults(tool: Tool, parameters: dict[str, str], message: str) -> None:
     """A missing value and a tool without a diagnosis are refused."""
     with pytest.raises(ParameterError, match=message):
         run_tool(tool, parameters)
+
+
+FILES = [Tool("Log check", diagnosis="timeouts", parameters=("path",)), Tool("Asset check", diagnosis="assets")]
+
+
+@pytest.mark.parametrize("tool", FILES)
+def test_no_file_is_read_by_default(tool: Tool, tmp_path: Path) -> None:
+    """Without a folder that the caller allows, no path is looked at, not even one that is not there."""
+    for path in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(ParameterError, match=r"allowed must be the folder in which path may be.* Got None"):
+            run_tool(tool, {"path": str(path)})
+
+
+@pytest.mark.parametrize("tool", FILES)
+@pytest.mark.parametrize(
+    "path",
+    ["/etc/passwd", "..", "../allowed2/x.log", "a/../../x", "link/passwd", "link", "loop", "a\0b", "/proc"],
+)
+def test_nothing_leads_out_of_the_folder(tool: Tool, path: str, tmp_path: Path) -> None:
+    """Neither a path nor a link on it leads out of the folder that the caller allows."""
+    (tmp_path / "allowed").mkdir()
+    (tmp_path / "allowed2").mkdir()
+    (tmp_path / "allowed2" / "x.log").write_text("secret")
+    (tmp_path / "allowed" / "link").symlink_to("/etc")
+    (tmp_path / "allowed" / "loop").symlink_to("loop")
+    with pytest.raises(ParameterError, match=r"^path must be in the allowed folder\. Got '") as caught:
+        run_tool(tool, {"path": path}, allowed=tmp_path / "allowed")
+    assert len(str(caught.value)) < 200
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize(
