@@ -12,6 +12,8 @@ from deflect.errors import DiagnosisError
 MAX_BYTES = 200_000_000
 #: No system has longer paths.
 _MAX_CHARACTERS = 4_096
+#: Where most lines have more spaces, it is a text, a log or what ``ls -l`` prints.
+_MAX_SPACES = 3
 _WIDE = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # What PowerShell's > writes.
 
 _STAGE = re.compile(
@@ -39,7 +41,7 @@ def read_listing_tree(raw: bytes, name: str) -> Tree:
         raise DiagnosisError(msg)
     lines = _lines(raw)
     paths = {path for line in lines if (path := _path(line))}
-    n_bad = sum(not path.isprintable() or len(path) > _MAX_CHARACTERS for path in paths)
+    n_bad = sum(map(_is_no_path, paths))
     if not paths or n_bad * 2 > len(paths) or len(paths) > MAX_PATHS or raw.lstrip()[:1] in {b"{", b"<"}:
         msg = (
             "PATH must be a checkout, a tar, tar.gz or zip archive, or the output of `git ls-files`, "
@@ -48,6 +50,10 @@ def read_listing_tree(raw: bytes, name: str) -> Tree:
         raise DiagnosisError(msg)
     kept = tuple(sorted(path for path in paths if len(path) <= _MAX_CHARACTERS))
     return Tree(name, "listing", kept, gaps=(_GAP, _NO_CONTENT))
+
+
+def _is_no_path(path: str) -> bool:
+    return not path.isprintable() or len(path) > _MAX_CHARACTERS or path.count(" ") > _MAX_SPACES
 
 
 def _lines(raw: bytes) -> list[str]:

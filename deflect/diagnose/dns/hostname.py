@@ -167,8 +167,9 @@ def _is_address(text: str) -> bool:
 def _with_domain(host: HostName) -> HostName:
     """Add the registrable domain, or the reason why there is none."""
     name = host.name.removeprefix("*.")
-    is_private = "." not in name or any(is_under(name, suffix) for suffix in PRIVATE_SUFFIXES)
     suffixes = _suffixes()
+    is_single = "." not in name and not suffixes.publicsuffix(name, accept_unknown=False)
+    is_private = is_single or any(is_under(name, suffix) for suffix in PRIVATE_SUFFIXES)
     suffix, registrable = suffixes.publicsuffix(name) or "", suffixes.privatesuffix(name) or ""
     if not registrable and not is_private:
         fault = f"a public suffix: others register their own names under {name}"

@@ -187,8 +187,24 @@ def test_listing_of_quoted_names() -> None:
     assert tree.paths == ('b\u00fccher/"x".css', "plain name", "tab\there")
 
 
+ROUTER = b"2026-11-23T08:00:00Z heroku[router]: at=info method=GET path=/ host=a status=200\n"
+LONG = b"-rw-r--r-- 1 ann staff 120 Nov 23 08:00 public/assets/manifest.yml\n"
+
+
 @pytest.mark.parametrize(
-    "raw", [b"", b"\n\n", b"\0\0\0", os.urandom(5_000), b'{"files": {}}', b"<html>", b"a" * 5_000, b"\x01\x02\n\x03"]
+    "raw",
+    [
+        b"",
+        b"\n\n",
+        b"\0\0\0",
+        os.urandom(5_000),
+        b'{"files": {}}',
+        b"<html>",
+        b"a" * 5_000,
+        b"\x01\x02\n\x03",
+        ROUTER,
+        LONG,
+    ],
 )
 def test_what_is_no_listing(tmp_path: Path, raw: bytes) -> None:
     """A file that is no listing is refused, with what is accepted."""

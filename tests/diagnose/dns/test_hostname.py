@@ -44,7 +44,8 @@ def test_pasting_is_noticed(typed: str, was_pasted: object) -> None:
     ("typed", "words"),
     [
         ("co.uk", "public suffix"),
-        ("com", None),
+        ("com", "public suffix"),
+        ("printer", None),
         ("192.0.2.1", "an address"),
         ("http://[2001:db8::1]:80/", "an address"),
         ("1.2.3.4.5", "an address"),
@@ -59,7 +60,7 @@ def test_pasting_is_noticed(typed: str, was_pasted: object) -> None:
     ],
 )
 def test_fault_is_named(typed: str, words: str | None) -> None:
-    """What is no host name is said so; a single label is private, not faulty."""
+    """What is no host name is said so; a single label that is no suffix is private, not faulty."""
     host = read_host(typed)
     assert host.is_private if words is None else (words in host.fault and not host.name)
 
