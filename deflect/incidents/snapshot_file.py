@@ -33,6 +33,8 @@ def write_snapshot(path: Path, snapshot: Snapshot, sources: Sequence[str], sourc
 
 def read_snapshot(path: Path, sources: Sequence[str]) -> Snapshot | None:
     """Read what ``write_snapshot`` wrote for the same sources; None where there is no such file, or a damaged one."""
+    if not path.is_file():  # To open a pipe would wait for somebody who writes.
+        return None
     try:
         with path.open("rb") as file:
             content = Fields(json.loads(file.read(_MAX_BYTES)))

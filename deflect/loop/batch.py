@@ -137,8 +137,8 @@ def score_file(
     """
     begun = time.perf_counter()
     target_path = Path(target)
-    if target_path.is_dir():
-        msg = f"The target must be a file in a directory that exists. Got the directory {target}. Name a file in it."
+    if target_path.exists() and not target_path.is_file():  # A device, such as /dev/null, would be replaced.
+        msg = f"The target must be a file in a directory that exists. Got {target}, which is no file. Name another."
         raise ParameterError(msg)
     plan = make_plan(source, target_path, text, columns, format)
     n_workers = _n_workers(workers, plan, model)

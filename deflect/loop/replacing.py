@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Iterator
@@ -12,7 +13,12 @@ from typing import BinaryIO
 
 @contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file that takes the target's place when all went well; else the target stays as it was."""
+    """Open a temporary file that takes the target's place when all went well; else the target stays as it was.
+
+    OSError says that the target is something else than a file, such as /dev/null, whose place no file must take.
+    """
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "it is no file", str(target))
     part = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:12]}.part")
     try:
         with part.open("xb") as file:

@@ -198,6 +198,17 @@ def test_restart(site: Site, tmp_path: Path) -> None:
     feed.close()
 
 
+def test_cache_that_is_no_file(site: Site, tmp_path: Path) -> None:
+    """What is no file, as /dev/null is none, is left in its place."""
+    site.says(file_with("Down"))
+    os.mkfifo(tmp_path / "pipe")
+    feed = IncidentFeed(f"{site.url}/x", cache_path=tmp_path / "pipe")
+    assert titles(feed.refresh()) == ["Down"]
+    assert feed.snapshot.error == f"{tmp_path / 'pipe'} could not be written: it is no file"
+    feed.close()
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_restart_behind_an_error_page(site: Site, tmp_path: Path) -> None:
     """A web page in place of the status page is no mistake where the cache proves that there was one."""
     site.says(file_with("Down"))

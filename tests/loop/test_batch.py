@@ -249,6 +249,7 @@ def test_source_must_not_be_target(tmp_path: Path) -> None:
     [
         ("none/out.csv", "must be a file in a directory that exists"),
         ("folder.csv", "must be a file in a directory that exists"),
+        ("pipe.csv", r"must be a file in a directory that exists\. Got .*pipe\.csv, which is no file"),
         ("out.xml", "one of csv, tsv, jsonl, parquet"),
         ("out.parquet.gz", "must not be packed"),
     ],
@@ -256,6 +257,7 @@ def test_source_must_not_be_target(tmp_path: Path) -> None:
 def test_target_is_checked_first(tmp_path: Path, name: str, match: str) -> None:
     """A target that cannot be written is refused before any work."""
     (tmp_path / "folder.csv").mkdir()
+    os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(ParameterError, match=match):
         score_file(put(tmp_path, CONTENT), tmp_path / name, model=KeywordRule())
 
