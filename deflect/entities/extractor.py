@@ -14,7 +14,7 @@ from deflect.entities.pattern import Pattern, Text
 
 if TYPE_CHECKING:
     from spacy.language import Language
-    from spacy.tokens import Doc, Span
+    from spacy.tokens import Span
 
 #: A pattern as it is written: a table with a label and a pattern.
 Table = Mapping[str, object]
@@ -23,7 +23,7 @@ Table = Mapping[str, object]
 PATTERNS = Path(__file__).with_name("patterns.toml")
 #: A text is cut to so many characters; what is wrong stands at its head.
 MAX_CHARACTERS = 10_000
-#: The neighbourhood that decides about an entity: so many tokens before it and behind it.
+#: The neighbourhood that decides about an entity: at most so many tokens before it and behind it.
 _NEIGHBOURS = 12
 #: What is said of one label holds for the other: the address of a help page is no broken address.
 _JUDGED_AS = {"url": "domain"}
@@ -126,34 +126,30 @@ class _Rules:
 
     def entities(self, text: Text, label: str) -> Iterator[Entity]:
         """Yield the entities with a label that nothing speaks against."""
-        found = sorted(
-            {entity for pattern, span in self._found(label, text) if (entity := _entity(span, pattern, label))}
-        )
+        patterns, n = self._patterns.get(label, ()), len(text.words)
+        maybe = {_entity(span, pattern, label) for pattern in patterns for span in pattern.spans(text, 0, n)}
+        found = sorted(entity for entity in maybe if entity)
         if not found:
             return
         judges = {label, _JUDGED_AS.get(label, label)}
         signature = self._signature(text) if label in _IN_SIGNATURES else text.n_characters
         for entity in found:
-            around = _neighbourhood(text.doc, entity)
-            is_sure = self._is_judged("sure", judges, text, around, entity)
-            if not self._is_judged("not", judges, text, around, entity) and (is_sure or entity.start < signature):
+            is_sure = self._is_judged("sure", judges, text, entity)
+            if not self._is_judged("not", judges, text, entity) and (is_sure or entity.start < signature):
                 yield replace(entity, is_sure=is_sure)
 
-    def _found(self, label: str, text: Text, around: slice = slice(None)) -> Iterator[tuple[Pattern, Span]]:
-        start, end, _ = around.indices(len(text.doc))
-        for pattern in self._patterns.get(label, ()):
-            for span in pattern.spans(text, start, end):
-                yield pattern, span
-
-    def _is_judged(self, judgement: str, labels: Iterable[str], text: Text, around: slice, entity: Entity) -> bool:
+    def _is_judged(self, judgement: str, labels: Iterable[str], text: Text, entity: Entity) -> bool:
+        at = text.doc.char_span(entity.start, entity.end, alignment_mode="expand") or text.doc[:]
         return any(
             span.start_char < entity.end and entity.start < span.end_char
             for label in labels
-            for _, span in self._found(f"{judgement}_{label}", text, around)
+            for pattern in self._patterns.get(f"{judgement}_{label}", ())
+            for span in pattern.spans(text, *_neighbourhood(pattern, at))
         )
 
     def _signature(self, text: Text) -> int:
-        return min((span.start_char for _, span in self._found(_SIGNATURE, text)), default=text.n_characters)
+        spans = (span for pattern in self._patterns[_SIGNATURE] for span in pattern.spans(text, 0, len(text.words)))
+        return min((span.start_char for span in spans), default=text.n_characters)
 
 
 def _entity(span: Span, pattern: Pattern, label: str) -> Entity | None:
@@ -167,9 +163,10 @@ def _entity(span: Span, pattern: Pattern, label: str) -> Entity | None:
     return None
 
 
-def _neighbourhood(doc: Doc, entity: Entity) -> slice:
-    span = doc.char_span(entity.start, entity.end, alignment_mode="expand") or doc[:]
-    return slice(max(0, span.start - _NEIGHBOURS), span.end + _NEIGHBOURS)
+def _neighbourhood(pattern: Pattern, at: Span) -> tuple[int, int]:
+    """Return the tokens in which a pattern may be that has some tokens in it: from and up to."""
+    reach = _NEIGHBOURS if pattern.n_tokens is None else min(max(pattern.n_tokens - 1, 0), _NEIGHBOURS)
+    return max(0, at.start - reach), min(at.end + reach, len(at.doc))
 
 
 def bounded(text: str) -> str:
