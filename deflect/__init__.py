@@ -18,6 +18,7 @@ _PUBLIC = {
     "TicketClassifier": "deflect.loop.classifier",
     "evaluate": "deflect.loop.evaluation",
     "fit_thresholds": "deflect.loop.promises",
+    "load_encoder": "deflect.line.encoder_packages",
     "load_playbook": "deflect.line.playbook",
     "read_tickets": "deflect.loop.tickets",
     "score_batches": "deflect.loop.batch",

@@ -12,6 +12,7 @@ DeflectError
 ├── BundleError               a bundle is incomplete, damaged or not a bundle
 │   └── BundleVersionError    a bundle was written by a newer deflect
 ├── WordVectorError           the files of word vectors are incomplete or damaged
+├── EncoderError              an encoder is missing, another one than a model needs, or answers no vectors
 └── OptionalDependencyError   a feature needs a package that is not installed (also an ImportError)
 """
 
@@ -71,6 +72,10 @@ class BundleVersionError(BundleError):
 
 class WordVectorError(DeflectError):
     """The files of word vectors are incomplete or damaged."""
+
+
+class EncoderError(DeflectError):
+    """An encoder is missing, another one than a model needs, or answers no vectors."""
 
 
 class OptionalDependencyError(DeflectError, ImportError):

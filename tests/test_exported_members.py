@@ -23,6 +23,7 @@ PUBLIC = [
     "TicketClassifier",
     "evaluate",
     "fit_thresholds",
+    "load_encoder",
     "load_playbook",
     "read_tickets",
     "score_batches",

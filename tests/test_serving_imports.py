@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-HEAVY = {"joblib", "pandas", "pyarrow", "rich", "scipy", "sklearn", "spacy", "typer"}
+HEAVY = {"huggingface_hub", "joblib", "model2vec", "pandas", "pyarrow", "rich", "scipy", "sklearn", "spacy", "typer"}
 
 ANSWER = """
 import sys

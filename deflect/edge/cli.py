@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deflect.edge import diagnose_command, incidents_command, screen, surge_command
+from deflect.edge.models import load_deflector
 from deflect.edge.screen import errors as _errors
 from deflect.errors import ParameterError
 
@@ -58,6 +59,10 @@ Model = Annotated[Path | None, typer.Option("--model", "-m", help="Bundle direct
 TextColumns = Annotated[
     list[str] | None, typer.Option("--text", help="Column of text; repeat for several. Default: subject, body.")
 ]
+Encoder = Annotated[
+    str | None,
+    typer.Option("--encoder", help="Sentence encoder on this disk: its directory, or the name it was downloaded by."),
+]
 Category = Annotated[str, typer.Option("--category", help="Column of the true category.")]
 
 
@@ -78,6 +83,7 @@ def train(
     vector_weight: Annotated[
         float | None, typer.Option(help="Weight of the word vectors; 0 leaves them out. Default: tried.")
     ] = None,
+    encoder: Encoder = None,
     calibration_fraction: Annotated[float, typer.Option(help="Share of the tickets to fit thresholds on.")] = 0.2,
     test_fraction: Annotated[float, typer.Option(help="Share of the tickets to report on.")] = 0.2,
     incidents: Annotated[
@@ -86,6 +92,7 @@ def train(
 ) -> None:
     """Train on labelled tickets and write a bundle."""
     with _errors():
+        from deflect.line.encoder_packages import load_encoder
         from deflect.line.playbook import load_playbook
         from deflect.loop.classifier import TicketClassifier
         from deflect.loop.training import Plan
@@ -94,7 +101,11 @@ def train(
         windows = _past_incidents(incidents, time)
         frame = _read(tickets, text, category)
         plan = Plan(
-            TicketClassifier(min_pair_df=min_pair_df, vector_weight=vector_weight),
+            TicketClassifier(
+                min_pair_df=min_pair_df,
+                vector_weight=vector_weight,
+                encoder=load_encoder(encoder) if encoder else None,
+            ),
             time=time,
             requester=requester,
             fractions=(1 - calibration_fraction - test_fraction, calibration_fraction, test_fraction),
@@ -116,6 +127,7 @@ def train(
 def suggest(
     text: Annotated[str | None, typer.Argument(help="The ticket; without it, stdin is read.")] = None,
     model: Model = None,
+    encoder: Encoder = None,
     subject: Annotated[str, typer.Option(help="Subject line.")] = "",
     locale: Annotated[str | None, typer.Option(help="Language of the customer, such as de.")] = None,
     status: Annotated[str | None, typer.Option(help="Status page, as for deflect incidents show.")] = None,
@@ -128,9 +140,10 @@ def suggest(
 ) -> None:
     """Answer one ticket."""
     with _errors():
-        from deflect.line.deflector import Deflector, joined
+        from deflect.line.text import ticket_text
 
-        deflector = Deflector.load(model, incidents=incidents_command.read_board(status) if status else None)
+        board = incidents_command.read_board(status) if status else None
+        deflector = load_deflector(model, encoder=encoder, incidents=board)
         if text is None:
             text = sys.stdin.buffer.read(_MAX_STDIN_BYTES).decode("utf-8", "replace")
         suggestion = deflector.suggest(
@@ -140,7 +153,7 @@ def suggest(
             customer_components=component or (),
             customer_regions=region or (),
         )
-        form = deflector.prefill(suggestion, joined(subject, text)) if prefill else {}
+        form = deflector.prefill(suggestion, ticket_text(subject, text)) if prefill else {}
         run = _run(suggestion.tool, form) if prefill and suggestion.tool else ""
         if as_json:
             more = {"prefill": form, "run": run} if prefill else {}
@@ -156,6 +169,7 @@ def score(
     source: Annotated[str, typer.Argument(help="Tickets: CSV, JSONL or Parquet; a file, a folder, or a pattern.")],
     target: Annotated[Path, typer.Argument(help="File to write, in the format of its name; on a cluster a folder.")],
     model: Model = None,
+    encoder: Encoder = None,
     text: TextColumns = None,
     columns: Annotated[str | None, typer.Option(help="Columns to keep, as a,b; default: all.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes on this machine; default: every core.", min=1)] = None,
@@ -173,7 +187,7 @@ def score(
             source,
             target,
             engine,
-            {"scheduler": scheduler, "master": master, "workers": workers},
+            {"scheduler": scheduler, "master": master, "workers": workers, "encoder": encoder},
             model=model,
             text=text or ("subject", "body"),
             columns=columns.split(",") if columns is not None else None,
@@ -186,17 +200,17 @@ def score(
 def evaluate(
     tickets: Annotated[Path, typer.Argument(help="Labelled tickets that training has not seen.")],
     model: Model = None,
+    encoder: Encoder = None,
     text: TextColumns = None,
     category: Category = "category",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure a bundle on labelled tickets."""
     with _errors():
-        from deflect.line.deflector import Deflector
         from deflect.loop.evaluation import BundleClassifier
         from deflect.loop.evaluation import evaluate as measure
 
-        deflector = Deflector.load(model)
+        deflector = load_deflector(model, encoder=encoder)
         frame = _read(tickets, text, category)
         classifier = BundleClassifier(deflector.scorer)
         report = measure(classifier, deflector.thresholds, frame["text"], frame["category"].to_numpy())
@@ -236,11 +250,11 @@ def check(
     """Check a playbook against itself, a model and the calendar."""
     with _errors():
         from deflect.edge.links import find_dead_links
-        from deflect.line.deflector import Deflector
+        from deflect.line.bundle import read_bundle, starter_bundle
         from deflect.line.playbook import check_playbook, load_playbook
 
         book = load_playbook(playbook)
-        categories = Deflector.load(model).scorer.categories
+        categories = read_bundle(model or starter_bundle()).scorer.categories
         found = check_playbook(book, categories, today=datetime.now(UTC).date(), max_age_days=max_age_days)
         problems = [f"{name}: the model has this category, the playbook has no entry" for name in found.without_entry]
         problems += [

@@ -9,6 +9,8 @@ from typing import TypedDict, Unpack
 import typer
 
 from deflect.edge import screen
+from deflect.edge.models import load_deflector
+from deflect.errors import ParameterError
 from deflect.line.bundle import starter_bundle
 from deflect.loop.batch import Summary, score_file
 
@@ -37,12 +39,13 @@ def score(
 
 
 def _score_here(source: str, target: Path, means: Mapping[str, str | int | None], options: Options) -> Summary:
-    workers = means["workers"]
+    workers, encoder = means["workers"], means["encoder"]
+    directory = options["model"] or starter_bundle()
     with screen.rows() as progress:
         return score_file(
             source,
             target,
-            model=options["model"] or starter_bundle(),
+            model=load_deflector(directory, encoder=str(encoder)) if encoder else directory,
             text=options["text"],
             columns=options["columns"],
             workers=workers if isinstance(workers, int) else None,
@@ -54,6 +57,9 @@ def _score_here(source: str, target: Path, means: Mapping[str, str | int | None]
 def _score_on_cluster(
     source: str, target: Path, engine: str, means: Mapping[str, str | int | None], options: Options
 ) -> Summary:
+    if means["encoder"]:
+        msg = f"With an encoder the engine must be local. Got {engine}. Train without one, or with --teacher."
+        raise ParameterError(msg)
     from deflect.edge.cluster import score_on_cluster
     from deflect.edge.dask_engine import on_dask
     from deflect.edge.spark_engine import on_spark

@@ -20,6 +20,7 @@ import numpy as np
 
 from deflect.errors import BundleError, BundleVersionError
 from deflect.line.card import model_card
+from deflect.line.encoder import EncoderIdentity, EncoderPart
 from deflect.line.hashing import SlotTable
 from deflect.line.incident_prior import IncidentPrior
 from deflect.line.playbook import Playbook, parse_playbook
@@ -28,6 +29,8 @@ from deflect.line.thresholds import Thresholds
 
 #: Raised by one whenever an older deflect could not read the new files rightly, or a newer one the old.
 FORMAT = 2
+#: A model with an encoder has this one, since an older deflect would leave the encoder out and answer wrongly.
+FORMAT_WITH_ENCODER = 3
 MANIFEST = "manifest.json"
 #: The arrays of a bundle, and the types they must have.
 LAYOUT = {
@@ -40,11 +43,14 @@ LAYOUT = {
     "gram_table.npy": np.float16,
     "intercept.npy": np.float32,
 }
+#: Those that a model with an encoder has besides.
+ENCODER_LAYOUT = {"encoder_directions.npy": np.float16, "encoder_weights.npy": np.float32}
 _TEXTS = ("playbook.toml", "card.md")
 #: The manifest's last key: the SHA-256 of the manifest's own bytes while this value is empty.
 _SEAL = "manifest_sha256"
-#: A key that a manifest need not have.
+#: Keys that a manifest need not have.
 _PRIOR = "incident_prior"
+_ENCODER = "encoder"
 _MAX_MANIFEST_BYTES = 50_000_000
 
 
@@ -98,7 +104,7 @@ def write_bundle(directory: str | os.PathLike[str], bundle: Bundle) -> None:
 def _is_replaceable(target: Path) -> bool:
     """Tell whether a path is an empty directory or a bundle; other programs have a manifest.json too."""
     names = {entry.name for entry in target.iterdir()} if target.is_dir() else {""}
-    return not names or (MANIFEST in names and names <= {MANIFEST, *LAYOUT, *_TEXTS})
+    return not names or (MANIFEST in names and names <= {MANIFEST, *LAYOUT, *ENCODER_LAYOUT, *_TEXTS})
 
 
 def _write_files(directory: Path, bundle: Bundle) -> None:
@@ -106,23 +112,27 @@ def _write_files(directory: Path, bundle: Bundle) -> None:
     found, grams = scorer.slots, scorer.gram_slots
     known = (found.slots, found.seeds, scorer.table, scorer.squares)
     arrays = (*known, grams.slots, grams.seeds, scorer.gram_table, scorer.intercept)
-    for (name, dtype), array in zip(LAYOUT.items(), arrays, strict=True):
+    part = scorer.encoder_part
+    layout = LAYOUT if part is None else LAYOUT | ENCODER_LAYOUT
+    dense = () if part is None else (part.directions, part.weights)
+    for (name, dtype), array in zip(layout.items(), (*arrays, *dense), strict=True):
         np.save(directory / name, np.ascontiguousarray(array, dtype=dtype), allow_pickle=False)
     # As bytes, so that line ends of another system stay as they are.
     (directory / "playbook.toml").write_bytes(bundle.playbook.source.encode())
     card = model_card(scorer, bundle.thresholds, bundle.fingerprint, bundle.metrics)
     (directory / "card.md").write_text(card, encoding="utf-8", newline="\n")
     manifest = {
-        "format": FORMAT,
+        "format": FORMAT if part is None else FORMAT_WITH_ENCODER,
         "categories": list(scorer.categories),
         "parameters": {"sharpness": scorer.sharpness},
         "thresholds": bundle.thresholds.to_dict(),
         "training_data": {"sha256": bundle.fingerprint},
         "metrics": dict(bundle.metrics),
         "made_with": _versions(),
-        "files": {name: _sha256(directory / name) for name in (*LAYOUT, *_TEXTS)},
+        "files": {name: _sha256(directory / name) for name in (*layout, *_TEXTS)},
         # One that was not learned is not written: it is this version's default, and may become another's.
         **({_PRIOR: bundle.incident_prior.to_dict()} if bundle.incident_prior != IncidentPrior() else {}),
+        **({} if part is None else {_ENCODER: part.identity.to_dict()}),
         _SEAL: "",
     }
     raw = (json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
@@ -142,7 +152,10 @@ def _versions() -> dict[str, str]:
 
 
 def read_bundle(directory: str | os.PathLike[str]) -> Bundle:
-    """Check a bundle's format and hashes, then open it; the arrays are mapped, not read."""
+    """Check a bundle's format and hashes, then open it; the arrays are mapped, not read.
+
+    A scorer that needs an encoder does not have it yet.
+    """
     path = Path(directory)
     manifest, version = _manifest(path)
     try:
@@ -178,6 +191,7 @@ def _opened(path: Path, manifest: Mapping[str, Any], version: str) -> Bundle:
         gram_table=gram_table,
         intercept=intercept,
         sharpness=float(manifest["parameters"]["sharpness"]),
+        encoder_part=_encoder_part(path, manifest[_ENCODER]) if _ENCODER in manifest else None,
     )
     return Bundle(
         scorer,
@@ -188,6 +202,11 @@ def _opened(path: Path, manifest: Mapping[str, Any], version: str) -> Bundle:
         version,
         IncidentPrior.from_dict(manifest[_PRIOR]) if _PRIOR in manifest else IncidentPrior(),
     )
+
+
+def _encoder_part(path: Path, values: Mapping[str, Any]) -> EncoderPart:
+    directions, weights = (_array(path, name, dtype) for name, dtype in ENCODER_LAYOUT.items())
+    return EncoderPart(EncoderIdentity.from_dict(values), directions.astype(np.float32), weights)
 
 
 def _manifest(path: Path) -> tuple[dict[str, Any], str]:
@@ -205,16 +224,21 @@ def _manifest(path: Path) -> tuple[dict[str, Any], str]:
     except (ValueError, TypeError, KeyError, RecursionError):
         msg = f"{file} must be the JSON manifest of a bundle with a format number. Copy the bundle again."
         raise BundleError(msg) from None
-    if not isinstance(format_number, int) or format_number > FORMAT:
-        msg = f"{path} must have format {FORMAT}. Got {format_number!r}. Upgrade ticket-deflect."
+    if not isinstance(format_number, int) or format_number > FORMAT_WITH_ENCODER:
+        msg = (
+            f"{path} must have format {FORMAT} or {FORMAT_WITH_ENCODER}. Got {format_number!r}. Upgrade ticket-deflect."
+        )
         raise BundleVersionError(msg)
     if format_number < FORMAT:
         msg = f"{path} must have format {FORMAT}. Got {format_number!r}. Train it again with this version."
         raise BundleVersionError(msg)
     _check_seal(file, raw, manifest)
     expected = {"categories", "parameters", "thresholds", "training_data", "metrics", "files"}
+    if format_number == FORMAT_WITH_ENCODER:
+        expected.add(_ENCODER)
     lacking = sorted(expected - manifest.keys())
-    unlisted = sorted({*LAYOUT, *_TEXTS} - set(manifest.get("files", ())))
+    layout = LAYOUT | ENCODER_LAYOUT if _ENCODER in manifest else LAYOUT
+    unlisted = sorted({*layout, *_TEXTS} - set(manifest.get("files", ())))
     if lacking or unlisted:
         msg = f"{file} must be complete. It lacks {', '.join(lacking + unlisted)}. Copy the whole bundle again."
         raise BundleError(msg)

@@ -15,6 +15,7 @@ def model_card(scorer: Scorer, thresholds: Thresholds, fingerprint: str, metrics
         "# Model card",
         "",
         f"A linear model over words, word pairs and character n-grams: {size}, {len(scorer.categories)} categories.",
+        *_encoder_lines(scorer),
         f"Training data (SHA-256): `{fingerprint}`.",
         "",
         "Use it to suggest articles and tools while somebody writes a ticket. Do not use it to decide about people,",
@@ -35,6 +36,11 @@ def model_card(scorer: Scorer, thresholds: Thresholds, fingerprint: str, metrics
         "",
     ]
     return "\n".join(lines)
+
+
+def _encoder_lines(scorer: Scorer) -> tuple[str, ...]:
+    part = scorer.encoder_part
+    return () if part is None else (f"It needs the encoder {part.identity}, and is as slow as that is.",)
 
 
 def _row(promise: Threshold) -> str:

@@ -13,24 +13,19 @@ from deflect.errors import ParameterError
 from deflect.line.banner import Banner, Customer, Outlook
 from deflect.line.bundle import Bundle, read_bundle, starter_bundle, write_bundle
 from deflect.line.decision import N_NAMED, REASONS, Decisions, Rule, most_probable
+from deflect.line.encoder import Encoder
 from deflect.line.incident_first import incident_first, with_tool_of
 from deflect.line.incident_prior import IncidentPrior
 from deflect.line.playbook import Playbook
-from deflect.line.scorer import Float64s, Scorer
+from deflect.line.scorer import Float64s, Scorer, Trained
 from deflect.line.suggestion import Alternative, Evidence, Reason, Suggestion
+from deflect.line.text import ticket_text
 from deflect.line.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from deflect.entities.extractor import Extractor
 
 _N_EVIDENCE = 5
-
-
-class Trained(Protocol):
-    """What a classifier must have to be put into a Deflector; a fitted TicketClassifier has it."""
-
-    scorer_: Scorer
-    fingerprint_: str
 
 
 @runtime_checkable
@@ -69,7 +64,7 @@ class Deflector:
     """Suggest articles and tools for tickets while their writers type.
 
     When to use it: in a ticket form's back end, and to score archives. Answering uses no network, no disk, no log and
-    no package but NumPy; it never raises on any text.
+    no package but NumPy, save what an encoder uses; it never raises on any text.
 
     Parameters
     ----------
@@ -174,7 +169,7 @@ class Deflector:
         """
         # The form must go on whatever fails in here, a playbook, an incident feed or this library's own bug.
         try:
-            whole = joined(subject, text)
+            whole = ticket_text(subject, text)
             scored = self.scorer.scored([whole])
             ticket = _Ticket(whole, self.scorer.calibrated(scored)[0], float(scored.scope[0]), locale)
             if self.incidents is None:
@@ -289,6 +284,7 @@ class Deflector:
         cls,
         directory: str | os.PathLike[str] | None = None,
         *,
+        encoder: Encoder | None = None,
         incidents: Incidents | None = None,
         holdout: Arms | None = None,
     ) -> Self:
@@ -298,6 +294,8 @@ class Deflector:
         ----------
         directory
             A directory that ``save`` wrote; None (default) is the starter bundle.
+        encoder
+            The encoder that the model learned with, such as one of ``load_encoder``; None (default) for one without.
         incidents, holdout
             As for ``Deflector``.
 
@@ -311,10 +309,13 @@ class Deflector:
             A file is missing, damaged or no part of a bundle; the message names it.
         BundleVersionError
             The bundle was written by a newer deflect.
+        EncoderError
+            The model needs an encoder, and got none or another one.
 
         """
         bundle = read_bundle(starter_bundle() if directory is None else directory)
-        deflector = cls(bundle.scorer, bundle.thresholds, bundle.playbook, incidents=incidents, holdout=holdout)
+        scorer = bundle.scorer.with_encoder(encoder)
+        deflector = cls(scorer, bundle.thresholds, bundle.playbook, incidents=incidents, holdout=holdout)
         deflector.incident_prior = bundle.incident_prior
         deflector.fingerprint, deflector.metrics = bundle.fingerprint, bundle.metrics
         deflector.model_version = bundle.version
@@ -393,8 +394,3 @@ class Deflector:
         if arm == "control" and suggestion.decision == "suggest":
             return replace(suggestion, decision="abstain", reason="control", arm=arm)
         return replace(suggestion, arm=arm)
-
-
-def joined(subject: str, body: str) -> str:
-    """Return the text of a ticket that has a subject and a body: a line each, as ``read_tickets`` joins columns."""
-    return f"{subject}\n{body}" if subject and body else subject or body

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from deflect.errors import EncoderError
+from deflect.line.encoder import Encoder, EncoderPart
 from deflect.line.grams import gram_hashes, gram_share
 from deflect.line.hashing import Ints, PrefixHash, SlotTable, UInt64s, pair
 from deflect.line.kernel import Kernel, compiled
@@ -144,7 +146,8 @@ class Scorer:
     together from its n-grams by ``gram_slots`` and ``gram_table`` (g + 1, k). ``squares`` (n + 2,) has what each row
     adds to the squared norm of a ticket: nothing the last but one, and the last what a word adds that has no row. A
     margin is the sum of a ticket's rows over its norm, plus ``intercept`` (k,); ``sharpness`` is the inverse
-    temperature of the softmax that turns margins into probabilities, for a ticket without novelty.
+    temperature of the softmax that turns margins into probabilities, for a ticket without novelty. ``encoder_part`` is
+    there where the model learned with an encoder, and adds to the margins.
     """
 
     categories: tuple[str, ...]
@@ -155,10 +158,13 @@ class Scorer:
     gram_table: Float16s
     intercept: Float32s
     sharpness: float
+    encoder_part: EncoderPart | None = None
 
     def __post_init__(self) -> None:
         k, n_rows = len(self.categories), len(self.table)
-        wanted = ((self.table, 2, k), (self.squares, 1, n_rows + 1), (self.gram_table, 2, k), (self.intercept, 1, k))
+        dense = self.table[:1] if self.encoder_part is None else self.encoder_part.weights
+        tables = ((self.table, 2, k), (self.gram_table, 2, k), (dense, 2, k))
+        wanted = (*tables, (self.squares, 1, n_rows + 1), (self.intercept, 1, k))
         if any(array.ndim != n_dims or array.shape[-1] != width or not len(array) for array, n_dims, width in wanted):
             msg = f"The arrays of a scorer must fit its {k} categories. They do not."
             raise ValueError(msg)
@@ -172,8 +178,30 @@ class Scorer:
         """Return the row that stands for what training never saw."""
         return len(self.table) - 1
 
+    def with_encoder(self, encoder: Encoder | None) -> Scorer:
+        """Return the scorer with the encoder that it needs; itself where it needs none.
+
+        Raises
+        ------
+        EncoderError
+            The encoder is missing, another one than the model learned with, or not needed.
+
+        """
+        if self.encoder_part is not None:
+            return replace(self, encoder_part=self.encoder_part.with_encoder(encoder))
+        if encoder is not None:
+            msg = f"This model needs no encoder. Got one, {type(encoder).__name__}. Leave it out."
+            raise EncoderError(msg)
+        return self
+
     def scored(self, texts: Sequence[str]) -> Scored:
         """Return the margins and the novelty of tickets."""
+        scored = self._table_scored(texts)
+        if self.encoder_part is None or not len(texts):
+            return scored
+        return Scored(scored.margins + self.encoder_part.margins(texts), scored.novelty)
+
+    def _table_scored(self, texts: Sequence[str]) -> Scored:
         margins = np.empty((len(texts), len(self.categories)), dtype=np.float32)
         whole = Scored(margins, np.empty(len(texts), dtype=np.float32))
         if len(texts) >= _BATCH_FROM:
@@ -320,3 +348,10 @@ class Scorer:
         unseen = add_rows(begins, np.arange(len(found)), ones, parts, is_batch=is_batch)
         unseen *= gram_share(begins)[:, None]
         return unseen
+
+
+class Trained(Protocol):
+    """What a classifier must have to be put into a Deflector; a fitted TicketClassifier has it."""
+
+    scorer_: Scorer
+    fingerprint_: str

@@ -169,3 +169,8 @@ def joined(texts: Sequence[str]) -> bytes:
 def _bytes_as_characters(text: str) -> str:
     """Return a text with a Latin-1 character for each byte of its UTF-8: one emoji would widen all that it joins."""
     return text.encode("utf-8", "replace").decode("latin-1")
+
+
+def ticket_text(subject: str, body: str) -> str:
+    """Return the text of a ticket that has a subject and a body: a line each, as ``read_tickets`` joins columns."""
+    return f"{subject}\n{body}" if subject and body else subject or body

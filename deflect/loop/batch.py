@@ -105,7 +105,8 @@ def score_file(
     format
         Format of the source: "csv", "tsv", "jsonl" or "parquet"; None (default) goes by its name.
     workers
-        How many processes answer; 1 is this process itself. None (default) takes every core, but for small files one.
+        How many processes answer; 1 is this process itself, as always where the model has an encoder. None (default)
+        takes every core, but for small files one.
     progress
         Called after each part as ``progress(n_rows_done, n_bytes_done, n_bytes_total)``; None (default) is silent.
     notify
@@ -239,6 +240,8 @@ def _n_workers(workers: int | None, plan: Plan, model: object) -> int:
         raise ParameterError(msg)
     if not isinstance(model, str | os.PathLike | Deflector):
         return 1  # An object that is no bundle cannot be sent to other processes in general.
+    if isinstance(model, Deflector) and model.scorer.encoder_part is not None:
+        return 1  # An encoder is large, and uses every core by itself.
     if workers is not None:
         return workers
     n_bytes = sum(file.path.stat().st_size * (_PACKED if packing(file.path) else 1) for file in plan.files)

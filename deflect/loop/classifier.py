@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,12 +16,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state, column_or_1d
 
 from deflect.errors import ParameterError, TrainingDataError
+from deflect.line.encoder import Encoder
 from deflect.line.scorer import Float64s, Scorer
 from deflect.loop.calibration import fit_calibration
+from deflect.loop.encoding import encode_tickets
 from deflect.loop.folding import BlockWeights, fold_model
 from deflect.loop.trials import N_FOLDS, Task, best_trial
-from deflect.loop.vocabulary import Progress, quiet, read_vocabulary
-from deflect.loop.word_vectors import WordVectors, load_word_vectors, no_word_vectors
+from deflect.loop.vocabulary import Progress, Vocabulary, quiet, read_vocabulary
+from deflect.loop.word_vectors import load_word_vectors, no_word_vectors
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
@@ -32,6 +35,10 @@ _MAX_WEIGHTS = 1 << 22
 _MOST_COST, _MOST_COST_UP_TO, _LEAST_COST = 1.5, 4_000, 0.6
 #: Weights of the vectors that are tried where none is given, and those for larger archives, which need them less.
 _VECTOR_WEIGHTS, _LARGE, _VECTOR_WEIGHTS_OF_LARGE = (0.5, 1.25), 20_000, (0.25, 0.5)
+#: The same for an encoder; beside one the word vectors' weight makes no difference, and is not tried.
+_ENCODER_WEIGHTS = (1.2, 0.6)
+#: What a small gradient leaves to be learned is more where dense features hang together: it must fall ten times as far.
+_ENCODER_TOL = 0.1
 _TRY_UP_TO = 50_000
 
 
@@ -54,12 +61,21 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Weight of a word's character n-grams beside the word itself, 0 or more; 0 leaves them out. Default 1.
     vector_weight
         Weight of the word vectors that come with the package, 0 or more; 0 leaves them out. None (default) tries 0.5
-        and 1.25 on tickets held out; from 20,000 tickets on 0.25 and 0.5, and from 50,000 on it means 0.25.
+        and 1.25 on tickets held out; from 20,000 tickets on 0.25 and 0.5, and from 50,000 on it means 0.25. Beside an
+        encoder it means 0.5.
+    encoder
+        A sentence encoder: any object with ``encode(list of str) -> (n, n_dims) array``, such as one of
+        ``load_encoder``. It makes the model more accurate and hundreds of times slower, and each bundle of it needs the
+        encoder again. None (default) is none.
+    encoder_weight
+        Weight of the encoder beside the words, 0 or more. None (default) tries 1.2 and 0.6 on tickets held out, up to
+        50,000 tickets; for more it means 1.2.
     min_pair_df
         A word pair must stand in this many training tickets to be learned, 1 or more. Default 2. It is raised where
         pairs times categories would be more than 4 million numbers.
     tol
-        The solver stops when each category's gradient is this fraction of its first. Default 0.0003.
+        The solver stops when each category's gradient is this fraction of its first, with an encoder a tenth of it.
+        Default 0.0003.
     max_iter
         Greatest number of the solver's Newton steps. Default 50.
     random_state
@@ -73,6 +89,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         The trained model folded into tables.
     vector_weight_
         The weight that the word vectors have.
+    encoder_weight_
+        The weight that the encoder has, 0 where there is none.
     n_iter_
         Newton steps that the final solution took.
     fingerprint_
@@ -100,6 +118,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         class_weight: Mapping[Any, float] | str | None = None,
         gram_weight: float = 1.0,
         vector_weight: float | None = None,
+        encoder: Encoder | None = None,
+        encoder_weight: float | None = None,
         min_pair_df: int = 2,
         tol: float = 3e-4,
         max_iter: int = 50,
@@ -109,6 +129,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.class_weight = class_weight
         self.gram_weight = gram_weight
         self.vector_weight = vector_weight
+        self.encoder = encoder
+        self.encoder_weight = encoder_weight
         self.min_pair_df = min_pair_df
         self.tol = tol
         self.max_iter = max_iter
@@ -155,20 +177,14 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             got = "none" if not len(self.classes_) else f"only {self.classes_[0]!r}, one class"
             msg = f"A classifier needs tickets of at least two categories. Got {got}. Add tickets of other categories."
             raise TrainingDataError(msg)
-        most = _MAX_WEIGHTS // len(self.classes_)
-        vocabulary = read_vocabulary(
-            texts, self._word_vectors(), min_pair_df=self.min_pair_df, most=most, progress=progress
-        )
-        if not len(vocabulary.word_hashes):
-            msg = "The training tickets must contain words. Got only empty texts. Check which columns hold the text."
-            raise TrainingDataError(msg)
+        vocabulary = self._vocabulary(texts, progress)
         costs = costs * self._class_costs(numbers, costs)
         task = self._task(numbers, costs, progress)
         folds = check_random_state(self.random_state).permutation(len(texts)) % N_FOLDS
         trial = best_trial(task, vocabulary, self._candidates(len(texts)), folds)
         solution = task.solve(trial.design, trial.learned)
         self.n_iter_ = solution.n_iterations
-        self.vector_weight_ = trial.weights.vectors
+        self.vector_weight_, self.encoder_weight_ = trial.weights.vectors, trial.weights.encoder
         self.fingerprint_ = fingerprint(texts, labels)
         categories = tuple(str(category) for category in self.classes_)
         self.scorer_ = fold_model(
@@ -217,17 +233,25 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             ("C", lambda v: 0 < v < math.inf, "a finite number above 0, or None"),
             ("gram_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more"),
             ("vector_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more, or None"),
+            ("encoder_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more, or None"),
             ("min_pair_df", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
             ("tol", lambda v: 0 < v < 1, "a number in (0, 1)"),
             ("max_iter", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
         ]
         for name, is_good, must in bounds:
             value = getattr(self, name)
-            if value is None and name in ("C", "vector_weight"):
+            if value is None and name in ("C", "vector_weight", "encoder_weight"):
                 continue
             if not isinstance(value, int | float | np.number) or not is_good(value):
                 msg = f"The parameter {name} of TicketClassifier must be {must}. Got {value!r} instead."
                 raise ParameterError(msg)
+        encoder: object = self.encoder  # Maybe a name; a str can encode too.
+        if encoder is not None and (isinstance(encoder, str) or not hasattr(encoder, "encode")):
+            msg = (
+                "The parameter encoder of TicketClassifier must be an object with a method encode, or None. "
+                f"Got {type(self.encoder).__name__} instead. Load one: load_encoder(name_or_path)."
+            )
+            raise ParameterError(msg)
 
     def _checked_labels(
         self, texts: Sequence[str], y: npt.ArrayLike, sample_weight: npt.ArrayLike | None
@@ -253,8 +277,16 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             raise TrainingDataError(msg)
         return labels, weights
 
-    def _word_vectors(self) -> WordVectors:
-        return no_word_vectors() if self.vector_weight == 0 else load_word_vectors()
+    def _vocabulary(self, texts: Sequence[str], progress: Progress) -> Vocabulary:
+        vectors = no_word_vectors() if self.vector_weight == 0 else load_word_vectors()
+        most = _MAX_WEIGHTS // len(self.classes_)
+        vocabulary = read_vocabulary(texts, vectors, min_pair_df=self.min_pair_df, most=most, progress=progress)
+        if not len(vocabulary.word_hashes):
+            msg = "The training tickets must contain words. Got only empty texts. Check which columns hold the text."
+            raise TrainingDataError(msg)
+        if self.encoder is None:
+            return vocabulary
+        return replace(vocabulary, encoded=encode_tickets(self.encoder, texts, progress))
 
     def _class_costs(self, numbers: npt.NDArray[np.int64], weights: Float64s) -> Float64s:
         if self.class_weight is None:
@@ -270,13 +302,19 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         cost = self.C
         if cost is None:
             cost = float(np.clip(_MOST_COST * np.sqrt(_MOST_COST_UP_TO / len(numbers)), _LEAST_COST, _MOST_COST))
-        return Task(numbers, cost * costs, len(self.classes_), self.tol, self.max_iter, progress)
+        tol = self.tol if self.encoder is None else self.tol * _ENCODER_TOL
+        return Task(numbers, cost * costs, len(self.classes_), tol, self.max_iter, progress)
 
     def _candidates(self, n_tickets: int) -> list[BlockWeights]:
+        most = 2 if n_tickets <= _TRY_UP_TO else 1
+        if self.encoder is not None:
+            vector_weight = _VECTOR_WEIGHTS[0] if self.vector_weight is None else self.vector_weight
+            tried = _ENCODER_WEIGHTS[:most] if self.encoder_weight is None else (self.encoder_weight,)
+            return [BlockWeights(self.gram_weight, vector_weight, weight) for weight in tried]
         if self.vector_weight is not None:
             return [BlockWeights(self.gram_weight, self.vector_weight)]
         tried = _VECTOR_WEIGHTS if n_tickets <= _LARGE else _VECTOR_WEIGHTS_OF_LARGE
-        return [BlockWeights(self.gram_weight, weight) for weight in tried[: 2 if n_tickets <= _TRY_UP_TO else 1]]
+        return [BlockWeights(self.gram_weight, weight) for weight in tried[:most]]
 
 
 def as_texts(X: Iterable[Any]) -> list[str]:

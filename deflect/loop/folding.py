@@ -2,8 +2,9 @@
 
 ``weigh`` and ``fold_model`` are the two halves of one definition of a ticket's features:
 
-    x(ticket) = [ sum over its different words w of (1 + ln count) * idf(w) * f(w)
-                | (1 + ln count) * idf(pair) for each of its pairs of neighbouring words ] / norm
+    x(ticket) = [ sum over its different words w of (1 + ln count) * idf(w) * f(w) / norm
+                | (1 + ln count) * idf(pair) / norm for each of its pairs of neighbouring words
+                | encoder_weight * dense_features(the encoder's vector of the ticket), where there is an encoder ]
     f(w)      = [ one-hot(w)  |  gram_weight * unit vector of w's n-grams  |  vector_weight * vector(w) ]
     norm      = sqrt( sum of ((1 + ln count) * idf(w))^2 * (1 + gram_weight^2) + sum of ((1 + ln count) * idf(pair))^2 )
 
@@ -35,10 +36,11 @@ _MOST_LOST = 0.9
 
 @dataclass(frozen=True)
 class BlockWeights:
-    """What the blocks of a word count beside the word itself: ``grams`` and ``vectors``, 0 or more."""
+    """What other blocks count beside the words themselves, 0 or more; ``encoder`` is 0 where there is none."""
 
     grams: float
     vectors: float
+    encoder: float = 0.0
 
 
 def weigh(vocabulary: Vocabulary, weights: BlockWeights) -> Design:
@@ -52,12 +54,24 @@ def weigh(vocabulary: Vocabulary, weights: BlockWeights) -> Design:
         pairs=_scaled(pairs, scale, vocabulary.pair_idf),
         vectors=vocabulary.vectors * np.float32(weights.vectors),
         owners=vocabulary.owners,
+        encoded=_encoded(vocabulary, weights),
     )
 
 
 def with_vectors(design: Design, vocabulary: Vocabulary, weights: BlockWeights) -> Design:
-    """Return the design with another weight of its vectors."""
-    return replace(design, vectors=vocabulary.vectors * np.float32(weights.vectors))
+    """Return the design with other weights of its vectors and its encoder."""
+    return replace(
+        design,
+        vectors=vocabulary.vectors * np.float32(weights.vectors),
+        encoded=_encoded(vocabulary, weights),
+    )
+
+
+def _encoded(vocabulary: Vocabulary, weights: BlockWeights) -> Float32s:
+    encoded = vocabulary.encoded
+    if encoded is None:
+        return np.zeros((vocabulary.n_tickets, 0), dtype=np.float32)
+    return encoded.features * np.float32(weights.encoder)
 
 
 def weigh_as_new(tickets: Design, seen: Design) -> Design:
@@ -100,7 +114,8 @@ def fold_model(
     calibration: Calibration,
 ) -> Scorer:
     """Multiply learned weights out into one row for each word, pair and n-gram."""
-    part, further = design.blocks(learned * calibration.scales.astype(np.float32)), vocabulary.further
+    part = design.blocks(learned * calibration.scales.astype(np.float32))
+    further, encoded = vocabulary.further, vocabulary.encoded
     others = np.float32(weights.grams) * (further.grams @ part.grams)
     others += np.float32(weights.vectors) * (further.vectors @ part.vectors)
     others_idf = np.full(len(others), vocabulary.unseen_idf, dtype=np.float32)
@@ -124,6 +139,7 @@ def fold_model(
         gram_table=_with_zero_row(gram_rows).astype(np.float16),
         intercept=(part.intercept + calibration.shifts).astype(np.float32),
         sharpness=calibration.sharpness,
+        encoder_part=None if encoded is None else encoded.part(part.encoded * np.float32(weights.encoder)),
     )
 
 

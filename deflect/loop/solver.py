@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -35,12 +35,13 @@ _RESIDUAL = 0.09
 
 
 class Blocks(NamedTuple):
-    """The blocks of a weight table: the weights of words, n-grams, pairs, dimensions of the vectors, the intercept."""
+    """The blocks of a weight table: words, n-grams, pairs, dimensions of vectors, what is encoded, the intercept."""
 
     words: Float32s
     grams: Float32s
     pairs: Float32s
     vectors: Float32s
+    encoded: Float32s
     intercept: Float32s
 
 
@@ -50,7 +51,8 @@ class Design:
 
     ``words`` (n_tickets, n_words) and ``pairs`` (n_tickets, n_pairs) carry idf and norm; ``grams`` (n_words, n_grams)
     carries the weight of the n-gram block. ``vectors`` (n_owners, n_dims), which is dense, carries that of the vectors;
-    ``owners`` are the words that they belong to. A last feature, 1 for every ticket, is the intercept.
+    ``owners`` are the words that they belong to. ``encoded`` (n_tickets, n_encoded), dense, is what an encoder says of
+    the tickets: nothing, n_encoded = 0, where there is none. A last feature, 1 for every ticket, is the intercept.
     """
 
     words: csr_matrix
@@ -58,6 +60,7 @@ class Design:
     pairs: csr_matrix
     vectors: Float32s
     owners: Ints
+    encoded: Float32s
 
     @property
     def n_features(self) -> int:
@@ -67,16 +70,16 @@ class Design:
     @property
     def _widths(self) -> tuple[int, ...]:
         """Return the number of features of each block but the intercept."""
-        return tuple(int(block.shape[1]) for block in (self.words, self.grams, self.pairs, self.vectors))
+        return tuple(int(block.shape[1]) for block in (self.words, self.grams, self.pairs, self.vectors, self.encoded))
 
-    def rows(self, chosen: npt.NDArray[np.bool_]) -> Design:
+    def rows(self, chosen: npt.NDArray[np.bool_] | Ints) -> Design:
         """Return the design of some of the tickets."""
-        return Design(self.words[chosen], self.grams, self.pairs[chosen], self.vectors, self.owners)
+        return replace(self, words=self.words[chosen], pairs=self.pairs[chosen], encoded=self.encoded[chosen])
 
     def blocks(self, weights: Float32s) -> Blocks:
         """Cut a weight table into views of its blocks."""
-        words, grams, pairs, vectors, intercept = np.split(weights, np.cumsum(self._widths))
-        return Blocks(words, grams, pairs, vectors, intercept[0])
+        words, grams, pairs, vectors, encoded, intercept = np.split(weights, np.cumsum(self._widths))
+        return Blocks(words, grams, pairs, vectors, encoded, intercept[0])
 
     def word_rows(self, part: Blocks) -> Float32s:
         """Return all that is learned of each word, (n_words, n_categories)."""
@@ -90,6 +93,8 @@ class Design:
         part = self.blocks(weights)
         scores: Float32s = self.words @ self.word_rows(part)
         scores += self.pairs @ part.pairs
+        if len(part.encoded):
+            scores += self.encoded @ part.encoded
         scores += part.intercept
         return scores
 
@@ -101,6 +106,7 @@ class Design:
         part.grams[:] = self.grams.T @ part.words
         part.pairs[:] = self.pairs.T @ scores
         part.vectors[:] = self.vectors.T @ part.words[self.owners]
+        part.encoded[:] = self.encoded.T @ scores
         part.intercept[:] = scores.sum(axis=0)
         return weights
 

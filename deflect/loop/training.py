@@ -13,6 +13,7 @@ from deflect.errors import ParameterError, TrainingDataError
 from deflect.line.deflector import Deflector
 from deflect.line.hashing import Ints
 from deflect.loop.classifier import TicketClassifier
+from deflect.loop.encoding import remembering
 from deflect.loop.evaluation import Report, evaluate
 from deflect.loop.incident_windows import IncidentWindow, fit_incident_prior, mark, training_weights
 from deflect.loop.promises import fit_thresholds
@@ -87,6 +88,9 @@ def train_deflector(frame: pd.DataFrame, playbook: Playbook, plan: Plan, *, prog
     split = split_tickets(
         frame, time=plan.time, requester=plan.requester, fractions=plan.fractions, random_state=plan.random_state
     )
+    encoder = plan.classifier.encoder
+    if encoder is not None:
+        plan = replace(plan, classifier=clone(plan.classifier).set_params(encoder=remembering(encoder)))
     first = _fitted(plan, split.train, progress)
     test = _ordinary(plan, split.test)
     promised = replace(split, calibration=_ordinary(plan, split.calibration), test=test)
@@ -96,6 +100,7 @@ def train_deflector(frame: pd.DataFrame, playbook: Playbook, plan: Plan, *, prog
     numbers = _marked(plan, frame)
     prior = fit_incident_prior(frame["category"].tolist(), numbers, plan.windows) if plan.windows else None
     thresholds = _promised(plan, final, promised.calibration, playbook)
+    final.scorer_ = final.scorer_.with_encoder(encoder)  # Without the memory.
     deflector = Deflector(final, thresholds, playbook, incident_prior=prior)
     return Training(deflector, promised, report, n_marked=int((numbers >= 0).sum()))
 

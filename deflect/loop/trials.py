@@ -1,4 +1,4 @@
-"""Tries a model on tickets that it has not seen: how sure it may be, and how much it should trust the word vectors."""
+"""Tries a model on tickets that it has not seen: how sure it may be, and how much to trust vectors."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from deflect.loop.vocabulary import Progress, Vocabulary
 #: Archives up to this size are tried on all their tickets, by cross-fitting in five folds; larger ones on a fifth.
 _CROSS_FIT_UP_TO = 3_000
 N_FOLDS = 5
-#: Little is fitted on the margins of these models: they need not be solved to the last digit.
-_TRIAL_TOL = 1e-3
+#: Little is fitted on the margins of these models: their gradient may be so many times that of the final one.
+_TRIAL_SLACK = 10 / 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ class Trial:
 
 
 def best_trial(task: Task, vocabulary: Vocabulary, candidates: Sequence[BlockWeights], folds: Ints) -> Trial:
-    """Try all candidates, which differ in the weight of the vectors, and return the one with the least log loss.
+    """Try all candidates, which differ in the weights of vectors or encoder, and return that of the least log loss.
 
     ``folds`` puts each ticket into one of ``N_FOLDS`` parts.
     """
@@ -77,9 +77,11 @@ def best_trial(task: Task, vocabulary: Vocabulary, candidates: Sequence[BlockWei
     trials = [_tried(task, design, candidates[0], folds, None)]
     for candidate in candidates[1:]:
         design = with_vectors(design, vocabulary, candidate)
-        start = trials[0].learned.copy()
-        # The same model, in the new features.
-        design.blocks(start).vectors[:] *= trials[0].weights.vectors / candidate.vectors
+        start = None
+        if not candidate.encoder:  # The way from one weight of the encoder to another is too long to start half-way.
+            start = trials[0].learned.copy()
+            # The same model, in the new features.
+            design.blocks(start).vectors[:] *= trials[0].weights.vectors / candidate.vectors
         trials.append(_tried(task, design, candidate, folds, start))
     return min(trials, key=lambda trial: trial.loss)
 
@@ -88,7 +90,7 @@ def _tried(task: Task, design: Design, weights: BlockWeights, folds: Ints, start
     n_rounds = N_FOLDS if len(folds) <= _CROSS_FIT_UP_TO else 1
     learned = np.zeros((design.n_features, task.n_categories), dtype=np.float32) if start is None else start
     margins, sure = np.zeros((len(folds), task.n_categories)), np.ones(len(folds))
-    task = replace(task, tol=max(task.tol, _TRIAL_TOL))
+    task = replace(task, tol=task.tol * _TRIAL_SLACK)
     for fold in range(n_rounds):
         is_out = folds == fold
         part = design.rows(~is_out)

@@ -18,6 +18,8 @@ from deflect.loop.word_vectors import WordVectors, no_word_vectors
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
+    from deflect.loop.encoding import EncodedTickets
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -40,7 +42,7 @@ class Vocabulary:
 
     ``word_counts`` (n_tickets, n_words) and ``pair_counts`` (n_tickets, n_pairs) are sparse; ``grams`` (n_words,
     n_grams) has a unit row for each word; ``vectors[i]``, of n_dims numbers, belongs to word ``owners[i]``. Words and
-    pairs come in the order of their hashes.
+    pairs come in the order of their hashes. ``encoded`` is what an encoder says of the tickets, if there is one.
     """
 
     n_tickets: int
@@ -53,6 +55,7 @@ class Vocabulary:
     vectors: Float32s
     owners: Ints
     further: Further
+    encoded: EncodedTickets | None = None
 
     @property
     def word_idf(self) -> Float32s:

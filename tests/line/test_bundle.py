@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deflect.errors import BundleError, BundleVersionError
-from deflect.line.bundle import FORMAT, LAYOUT, MANIFEST, Bundle, read_bundle, write_bundle
+from deflect.line.bundle import FORMAT_WITH_ENCODER, LAYOUT, MANIFEST, Bundle, read_bundle, write_bundle
 from deflect.line.playbook import parse_playbook
 from deflect.line.scorer import Scorer
 from deflect.line.thresholds import Threshold, Thresholds
@@ -197,7 +197,7 @@ def test_no_bundle(tmp_path: Path, name: str) -> None:
         read_bundle(tmp_path / name)
 
 
-@pytest.mark.parametrize("number", [FORMAT + 1, 10**30, "2"])
+@pytest.mark.parametrize("number", [FORMAT_WITH_ENCODER + 1, 10**30, "2"])
 def test_a_newer_format(saved: Path, number: object) -> None:
     """A bundle of a newer format is refused as such, whatever else is in it."""
     (saved / MANIFEST).write_text(json.dumps({"format": number, "matters": "new"}))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from deflect.errors import ParameterError
 from deflect.line.banner import Banner, Customer, Outlook
-from deflect.line.deflector import Deflector, joined
+from deflect.line.deflector import Deflector
 from deflect.line.incident_prior import IncidentPrior
 from deflect.line.playbook import Article, Playbook, Tool, parse_playbook
 from deflect.line.suggestion import Suggestion
@@ -377,11 +377,6 @@ def test_locale(deflector: Deflector) -> None:
     """The lead comes in the writer's language where the playbook has it, in the default text elsewhere."""
     leads = [deflector.suggest(DNS, locale=locale).lead for locale in ("de", "de-AT", "fr", None, "", "\0" * 99)]
     assert leads == ["Meistens fehlt ein DNS-Eintrag."] * 2 + ["Most of the time a DNS record is missing."] * 4
-
-
-def test_joining() -> None:
-    """Subject and body are two lines of one text; a missing one leaves the other as it is."""
-    assert [joined("a", "b"), joined("", "b"), joined("a", ""), joined("", "")] == ["a\nb", "b", "a", ""]
 
 
 def test_the_subject_counts(deflector: Deflector) -> None:

@@ -417,6 +417,8 @@ def test_parameters_are_kept() -> None:
     assert copied.get_params() == {
         "C": 0.5,
         "class_weight": "balanced",
+        "encoder": None,
+        "encoder_weight": None,
         "gram_weight": 0.0,
         "max_iter": 50,
         "min_pair_df": 2,

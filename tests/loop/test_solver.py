@@ -15,7 +15,7 @@ C = 0.7
 
 
 def random_design(seed: int, n_tickets: int = 40) -> Design:
-    """Return a small design with words, n-grams and pairs."""
+    """Return a small design with words, n-grams, pairs, and what an encoder says for even seeds."""
     rng = np.random.default_rng(seed)
 
     def block(n_rows: int, n_columns: int) -> csr_matrix:
@@ -27,6 +27,7 @@ def random_design(seed: int, n_tickets: int = 40) -> Design:
         pairs=block(n_tickets, 5),
         vectors=rng.normal(size=(2, 3)).astype(np.float32),
         owners=np.array([4, 1]),
+        encoded=rng.normal(size=(n_tickets, 4 if seed % 2 == 0 else 0)).astype(np.float32),
     )
 
 
@@ -35,7 +36,7 @@ def multiplied_out(design: Design) -> Float32s:
     ones = np.ones((design.words.shape[0], 1))
     vectors = design.words[:, design.owners] @ design.vectors
     sparse = (design.words, design.words @ design.grams, design.pairs)
-    return np.hstack([*(part.toarray() for part in sparse), vectors, ones]).astype(np.float32)
+    return np.hstack([*(part.toarray() for part in sparse), vectors, design.encoded, ones]).astype(np.float32)
 
 
 def random_signs(seed: int, n_tickets: int = 40, n_categories: int = 3) -> Float32s:
@@ -135,7 +136,7 @@ def test_cost_of_two_is_a_row_twice() -> None:
     design, signs = random_design(7), random_signs(7)
     costs = np.where(np.arange(40) < 10, 2, 1).astype(np.float32)
     places = np.concatenate((np.arange(40), np.arange(10)))
-    doubled = Design(design.words[places], design.grams, design.pairs[places], design.vectors, design.owners)
+    doubled = design.rows(places)
     weighted = solve(problem(design, signs, costs), tol=1e-6, max_iter=200)
     repeated = solve(problem(doubled, signs[places]), tol=1e-6, max_iter=200)
     np.testing.assert_allclose(weighted.weights, repeated.weights, atol=1e-4)
