@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,9 +27,9 @@ class HeldOut(NamedTuple):
     numbers: Ints
     costs: Float64s
 
-    def part(self, chosen: slice) -> Self:
+    def part(self, chosen: slice) -> HeldOut:
         """Return some of the tickets."""
-        return type(self)(*(values[chosen] for values in self))
+        return HeldOut(self.margins[chosen], self.certainty[chosen], self.numbers[chosen], self.costs[chosen])
 
 
 @dataclass(frozen=True, eq=False)
