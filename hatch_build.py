@@ -48,7 +48,7 @@ def compile_kernel(source: Path, target: Path) -> str:
             problem = str(error)
         except subprocess.CalledProcessError as error:
             faults = [line for line in error.stderr.splitlines() if "error" in line]
-            problem = " ".join([shlex.join(command[:1]), "failed:", *faults[:1]])
+            problem = f"{command[0]}: {faults[0] if faults else f'exit status {error.returncode}'}"
         else:
             fresh.replace(target)
             return ""
