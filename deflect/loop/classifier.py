@@ -40,6 +40,8 @@ _ENCODER_WEIGHTS = (1.2, 0.6)
 #: What a small gradient leaves to be learned is more where dense features hang together: it must fall ten times as far.
 _ENCODER_TOL = 0.1
 _TRY_UP_TO = 50_000
+#: How closely the weights are solved, and how closely in an archive that is larger than those tried.
+_TOL, _TOL_OF_LARGE = 3e-4, 3e-3
 
 
 class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types.
@@ -121,7 +123,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         encoder: Encoder | None = None,
         encoder_weight: float | None = None,
         min_pair_df: int = 2,
-        tol: float = 3e-4,
+        tol: float | None = None,
         max_iter: int = 50,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
@@ -235,12 +237,12 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             ("vector_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more, or None"),
             ("encoder_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more, or None"),
             ("min_pair_df", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
-            ("tol", lambda v: 0 < v < 1, "a number in (0, 1)"),
+            ("tol", lambda v: 0 < v < 1, "a number in (0, 1), or None"),
             ("max_iter", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
         ]
         for name, is_good, must in bounds:
             value = getattr(self, name)
-            if value is None and name in ("C", "vector_weight", "encoder_weight"):
+            if value is None and name in ("C", "vector_weight", "tol", "encoder_weight"):
                 continue
             if not isinstance(value, int | float | np.number) or not is_good(value):
                 msg = f"The parameter {name} of TicketClassifier must be {must}. Got {value!r} instead."
@@ -302,7 +304,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         cost = self.C
         if cost is None:
             cost = float(np.clip(_MOST_COST * np.sqrt(_MOST_COST_UP_TO / len(numbers)), _LEAST_COST, _MOST_COST))
-        tol = self.tol if self.encoder is None else self.tol * _ENCODER_TOL
+        tol = self.tol or (_TOL if len(numbers) <= _TRY_UP_TO else _TOL_OF_LARGE)
+        tol = tol if self.encoder is None else tol * _ENCODER_TOL
         return Task(numbers, cost * costs, len(self.classes_), tol, self.max_iter, progress)
 
     def _candidates(self, n_tickets: int) -> list[BlockWeights]:

@@ -165,10 +165,11 @@ def test_the_probability(deflector: Deflector, classifier: TicketClassifier) -> 
 
 def test_exactly_the_threshold(classifier: TicketClassifier, playbook: Playbook) -> None:
     """A probability that equals the threshold is accepted, and the next smaller one is not."""
-    probability = classifier.predict_proba([DNS])[0].max()
+    text = f"{DNS} {TIMEOUT}"
+    probability = classifier.predict_proba([text])[0].max()
     above = float(np.nextafter(probability, 1))
-    assert Deflector(classifier, at_least(probability), playbook).suggest(DNS).reason == "confident"
-    assert Deflector(classifier, at_least(above), playbook).suggest(DNS).reason == "below_threshold"
+    assert Deflector(classifier, at_least(probability), playbook).suggest(text).reason == "confident"
+    assert Deflector(classifier, at_least(above), playbook).suggest(text).reason == "below_threshold"
 
 
 @pytest.mark.parametrize("threshold", [1.0, None], ids=["high", "silent"])
