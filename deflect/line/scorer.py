@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -262,6 +261,8 @@ class Scorer:
         def score(chunk: Sequence[str], start: int) -> None:
             part = slice(start, start + len(chunk))
             self._score(chunk, Scored(out.margins[part], out.novelty[part]), is_batch=True)
+
+        from concurrent.futures import ThreadPoolExecutor  # A form, which asks for one ticket, need not wait for it.
 
         parts = list(chunks(texts))
         # The kernel, NumPy and SciPy release the interpreter lock in all that takes long here.

@@ -37,8 +37,9 @@ BYTES = _byte_table()
 
 #: A longer stretch without ASCII is folded each time anew, so that what is remembered stays small.
 _MAX_REMEMBERED_BYTES = 80
-_ACCENTS = re.compile("[\u0300-\u036f]+")
-_SYMBOLS = re.compile(
+# Patterns stay text until the first ticket that is not ASCII asks for them: compiling takes time that a start lacks.
+_ACCENTS = "[\u0300-\u036f]+"
+_SYMBOLS = (
     "["
     "\u0080-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7"  # Latin-1 punctuation and signs.
     "\u02c2-\u02df"  # Spacing accents.
@@ -51,7 +52,7 @@ _SYMBOLS = re.compile(
     "\U0001f000-\U0001faff"  # Pictographs.
     "]+"
 )
-_UNSPACED = re.compile(
+_UNSPACED = (
     "(["
     "\u0e00-\u0eff"  # Thai, Lao.
     "\u1000-\u109f\u1780-\u17ff"  # Burmese, Khmer.
@@ -88,8 +89,8 @@ def _folded(raw: bytes) -> bytes:
 def _fold_run(raw: bytes) -> bytes:
     """Fold a stretch without ASCII; few of them, such as a curly quote or an umlaut, are most of what there is."""
     run = unicodedata.normalize("NFKD", raw.decode().lower())
-    run = unicodedata.normalize("NFC", _ACCENTS.sub("", run))
-    return _UNSPACED.sub(r" \1 ", _SYMBOLS.sub(" ", run)).encode()
+    run = unicodedata.normalize("NFC", re.sub(_ACCENTS, "", run))
+    return re.sub(_UNSPACED, r" \1 ", re.sub(_SYMBOLS, " ", run)).encode()
 
 
 def clip(text: str) -> str:

@@ -331,7 +331,7 @@ def test_incident_opens_nothing(classifier: TicketClassifier, playbook: Playbook
 
 def test_incident_gets_the_usual_tool(classifier: TicketClassifier, playbook: Playbook) -> None:
     """A ticket that the prior makes one about the incident has the tool second that it gets on other days."""
-    prior = IncidentPrior("timeout", {"major": 20.0})
+    prior = IncidentPrior("timeout", {"major": 40.0})
     deflector = Deflector(classifier, at_least(0.0), playbook, incidents=Incident(impact="major"), incident_prior=prior)
     suggestion = deflector.suggest(DNS)
     assert (suggestion.category, suggestion.tool) == ("timeout", Tool("DNS check", diagnosis="dns"))

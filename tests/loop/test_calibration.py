@@ -116,10 +116,10 @@ def test_scales_and_shifts_mend_a_category_that_is_too_low() -> None:
 
 
 def test_few_tickets_move_categories_little() -> None:
-    """Of 20 tickets nothing is learned about single categories: scales between 0.8 and 1.25."""
+    """Of 20 tickets little is learned about single categories: scales between 0.5 and 2."""
     margins, y = simulated(3.0, 20)
     scales = fit_calibration(HeldOut(margins, np.ones(20), y, np.ones(20))).scales
-    assert 0.8 < scales.min() <= scales.max() < 1.25
+    assert 0.5 < scales.min() <= scales.max() < 2
 
 
 def test_sharpness_counts_weights() -> None:

@@ -365,8 +365,8 @@ def test_bad_weights_are_refused(weights: list[float], message: str) -> None:
         ("vector_weight", -0.5, "a finite number, 0 or more, or None"),
         ("min_pair_df", 0, "a whole number, 1 or more"),
         ("min_pair_df", 1.5, "a whole number, 1 or more"),
-        ("tol", 1, r"a number in \(0, 1\)"),
-        ("tol", None, r"a number in \(0, 1\)"),
+        ("tol", 1, r"a number in \(0, 1\), or None"),
+        ("tol", "1e-3", r"a number in \(0, 1\), or None"),
         ("max_iter", 0, "a whole number, 1 or more"),
         ("max_iter", 2.5, "a whole number, 1 or more"),
     ],
@@ -423,7 +423,7 @@ def test_parameters_are_kept() -> None:
         "max_iter": 50,
         "min_pair_df": 2,
         "random_state": 0,
-        "tol": 0.0003,
+        "tol": None,
         "vector_weight": None,
     }
     assert not hasattr(copied, "scorer_")
