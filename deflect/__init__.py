@@ -16,6 +16,7 @@ _PUBLIC = {
     "Summary": "deflect.loop.batch",
     "Thresholds": "deflect.line.thresholds",
     "TicketClassifier": "deflect.loop.classifier",
+    "distil": "deflect.loop.distilling",
     "evaluate": "deflect.loop.evaluation",
     "fit_thresholds": "deflect.loop.promises",
     "load_encoder": "deflect.line.encoder_packages",

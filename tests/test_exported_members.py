@@ -21,6 +21,7 @@ PUBLIC = [
     "Summary",
     "Thresholds",
     "TicketClassifier",
+    "distil",
     "evaluate",
     "fit_thresholds",
     "load_encoder",

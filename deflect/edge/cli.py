@@ -84,6 +84,12 @@ def train(
         float | None, typer.Option(help="Weight of the word vectors; 0 leaves them out. Default: tried.")
     ] = None,
     encoder: Encoder = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="Sentence encoder that only teaches, like --encoder. Needs --unlabelled.")
+    ] = None,
+    unlabelled: Annotated[
+        Path | None, typer.Option(help="Tickets without a category, for the teacher: CSV, JSONL or Parquet.")
+    ] = None,
     calibration_fraction: Annotated[float, typer.Option(help="Share of the tickets to fit thresholds on.")] = 0.2,
     test_fraction: Annotated[float, typer.Option(help="Share of the tickets to report on.")] = 0.2,
     incidents: Annotated[
@@ -114,10 +120,14 @@ def train(
             per=per.value,
             least_probability=least_probability,
             windows=windows,
+            teacher=load_encoder(teacher) if teacher else None,
+            unlabelled=_texts(unlabelled, text) if unlabelled else (),
         )
         training = _train(frame, book, plan)
         if windows:
             screen.say(f"{training.n_marked:,} tickets were written during {len(windows):,} past incidents")
+        if teacher:
+            screen.say(f"learned from {training.n_taught:,} tickets without a category, as {teacher} sees them")
         screen.show_report(training.report)
         training.deflector.save(output, metrics=training.report.metrics)
         screen.say(f"wrote {output}")
@@ -140,7 +150,7 @@ def suggest(
 ) -> None:
     """Answer one ticket."""
     with _errors():
-        from deflect.line.text import ticket_text
+        from deflect.line.text import with_subject
 
         board = incidents_command.read_board(status) if status else None
         deflector = load_deflector(model, encoder=encoder, incidents=board)
@@ -153,7 +163,7 @@ def suggest(
             customer_components=component or (),
             customer_regions=region or (),
         )
-        form = deflector.prefill(suggestion, ticket_text(subject, text)) if prefill else {}
+        form = deflector.prefill(suggestion, with_subject(subject, text)) if prefill else {}
         run = _run(suggestion.tool, form) if prefill and suggestion.tool else ""
         if as_json:
             more = {"prefill": form, "run": run} if prefill else {}
@@ -283,6 +293,16 @@ def _read(path: Path, text: list[str] | None, category: str) -> pd.DataFrame:
     screen.show_faults(frame.attrs["faults"])
     screen.say(f"{len(frame):,} tickets in {frame['category'].nunique()} categories")
     return frame
+
+
+def _texts(path: Path, text: list[str] | None) -> list[str]:
+    from deflect.loop.tickets import read_tickets
+
+    frame = read_tickets(path, text=text or ("subject", "body"), category=None)
+    screen.show_faults(frame.attrs["faults"])
+    texts: list[str] = frame["text"].tolist()
+    screen.say(f"{len(texts):,} tickets without a category")
+    return texts
 
 
 def _past_incidents(path: Path | None, time: str | None) -> tuple[IncidentWindow, ...]:

@@ -19,7 +19,7 @@ from deflect.line.incident_prior import IncidentPrior
 from deflect.line.playbook import Playbook
 from deflect.line.scorer import Float64s, Scorer, Trained
 from deflect.line.suggestion import Alternative, Evidence, Reason, Suggestion
-from deflect.line.text import ticket_text
+from deflect.line.text import with_subject
 from deflect.line.thresholds import Thresholds
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Deflector:
         """
         # The form must go on whatever fails in here, a playbook, an incident feed or this library's own bug.
         try:
-            whole = ticket_text(subject, text)
+            whole = with_subject(subject, text)
             scored = self.scorer.scored([whole])
             ticket = _Ticket(whole, self.scorer.calibrated(scored)[0], float(scored.scope[0]), locale)
             if self.incidents is None:

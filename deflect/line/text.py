@@ -172,6 +172,6 @@ def _bytes_as_characters(text: str) -> str:
     return text.encode("utf-8", "replace").decode("latin-1")
 
 
-def ticket_text(subject: str, body: str) -> str:
+def with_subject(subject: str, body: str) -> str:
     """Return the text of a ticket that has a subject and a body: a line each, as ``read_tickets`` joins columns."""
     return f"{subject}\n{body}" if subject and body else subject or body

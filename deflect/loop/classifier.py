@@ -144,6 +144,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         y: npt.ArrayLike,
         sample_weight: npt.ArrayLike | None = None,
         *,
+        groups: npt.ArrayLike | None = None,
         progress: Progress = quiet,
     ) -> Self:
         """Learn from tickets.
@@ -156,6 +157,9 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             Categories, (n_tickets,), at least two different ones.
         sample_weight
             Weights of the tickets, (n_tickets,), 0 or more; None means 1 for each.
+        groups
+            Whole numbers, (n_tickets,): tickets of one group are held out together where weights are tried and
+            probabilities calibrated, those of a group below 0 never. None (default) puts each into a group of its own.
         progress
             Called as ``progress(stage, done, total)``; default says nothing.
 
@@ -182,7 +186,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         vocabulary = self._vocabulary(texts, progress)
         costs = costs * self._class_costs(numbers, costs)
         task = self._task(numbers, costs, progress)
-        folds = check_random_state(self.random_state).permutation(len(texts)) % N_FOLDS
+        folds = self._folds(np.arange(len(texts)) if groups is None else np.asarray(groups))
         trial = best_trial(task, vocabulary, self._candidates(len(texts)), folds)
         solution = task.solve(trial.design, trial.learned)
         self.n_iter_ = solution.n_iterations
@@ -299,6 +303,14 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         classes = self.classes_
         costs = compute_class_weight(self.class_weight, classes=classes, y=classes[numbers], sample_weight=weights)
         return np.asarray(costs, dtype=np.float64)[numbers]
+
+    def _folds(self, groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Put each ticket into a part to be held out, or into the one behind the last, which never is."""
+        different, numbers = np.unique(groups, return_inverse=True)
+        folds = check_random_state(self.random_state).permutation(len(different)) % N_FOLDS
+        folds[different < 0] = N_FOLDS
+        chosen: npt.NDArray[np.int64] = folds[numbers]
+        return chosen
 
     def _task(self, numbers: npt.NDArray[np.int64], costs: Float64s, progress: Progress) -> Task:
         cost = self.C

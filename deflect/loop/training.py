@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -11,11 +12,14 @@ from sklearn.base import clone
 
 from deflect.errors import ParameterError, TrainingDataError
 from deflect.line.deflector import Deflector
+from deflect.line.encoder import Encoder
 from deflect.line.hashing import Ints
 from deflect.loop.classifier import TicketClassifier
+from deflect.loop.distilling import distil
 from deflect.loop.encoding import remembering
 from deflect.loop.evaluation import Report, evaluate
 from deflect.loop.incident_windows import IncidentWindow, fit_incident_prior, mark, training_weights
+from deflect.loop.near_duplicates import near_duplicate_groups
 from deflect.loop.promises import fit_thresholds
 from deflect.loop.scope import fit_scope
 from deflect.loop.splits import Split, read_times, split_tickets
@@ -38,7 +42,8 @@ class Plan:
 
     ``subject`` names the column of the subject line, if there is one. Each subject is then learned once more by itself:
     it says what the writer thinks the ticket is about, which a long pasted log in the body would drown. ``windows`` are
-    past incidents; they need a column of the ``time``.
+    past incidents; they need a column of the ``time``. An encoder as ``teacher`` labels the tickets
+    that are ``unlabelled``, texts without a category, and the classifier learns from these too (``distil``).
     """
 
     classifier: TicketClassifier = field(default_factory=TicketClassifier)
@@ -52,6 +57,8 @@ class Plan:
     least_probability: float = 0.0
     subject: str | None = "subject"
     windows: tuple[IncidentWindow, ...] = ()
+    teacher: Encoder | None = None
+    unlabelled: Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +66,14 @@ class Training:
     """A deflector, the parts it was made from, and how a classifier that learned from train alone does on test.
 
     ``n_marked`` tickets were written during past incidents: they are in train only, with little weight.
+    ``n_taught`` tickets without a category were learned from, as the teacher guessed them.
     """
 
     deflector: Deflector
     split: Split
     report: Report
     n_marked: int = 0
+    n_taught: int = 0
 
 
 def train_deflector(frame: pd.DataFrame, playbook: Playbook, plan: Plan, *, progress: Progress = quiet) -> Training:
@@ -75,8 +84,12 @@ def train_deflector(frame: pd.DataFrame, playbook: Playbook, plan: Plan, *, prog
     its thresholds are fitted on the calibration part, which it has never seen, so its promise is as good as any.
 
     Tickets that were written during one of the plan's incidents are kept out of calibration and test: promise and
-    report are about ordinary days. Those of train and test are learned from with little weight.
+    report are about ordinary days. Those of train and test are learned from with little weight. Tickets without a
+    category that are near-duplicates of tickets of calibration or test are left out.
     """
+    if (plan.teacher is None) != (not plan.unlabelled):
+        msg = "A teacher needs tickets without a category, and they need a teacher. Got one of both. Add the other."
+        raise ParameterError(msg)
     counts = frame["category"].value_counts()
     small = [f"{name} ({count})" for name, count in counts.items() if count < _LEAST_TICKETS]
     if small:
@@ -88,9 +101,7 @@ def train_deflector(frame: pd.DataFrame, playbook: Playbook, plan: Plan, *, prog
     split = split_tickets(
         frame, time=plan.time, requester=plan.requester, fractions=plan.fractions, random_state=plan.random_state
     )
-    encoder = plan.classifier.encoder
-    if encoder is not None:
-        plan = replace(plan, classifier=clone(plan.classifier).set_params(encoder=remembering(encoder)))
+    encoder, plan = plan.classifier.encoder, _prepared(plan, split)
     first = _fitted(plan, split.train, progress)
     test = _ordinary(plan, split.test)
     promised = replace(split, calibration=_ordinary(plan, split.calibration), test=test)
@@ -102,7 +113,23 @@ def train_deflector(frame: pd.DataFrame, playbook: Playbook, plan: Plan, *, prog
     thresholds = _promised(plan, final, promised.calibration, playbook)
     final.scorer_ = final.scorer_.with_encoder(encoder)  # Without the memory.
     deflector = Deflector(final, thresholds, playbook, incident_prior=prior)
-    return Training(deflector, promised, report, n_marked=int((numbers >= 0).sum()))
+    return Training(deflector, promised, report, int((numbers >= 0).sum()), len(plan.unlabelled))
+
+
+def _prepared(plan: Plan, split: Split) -> Plan:
+    """Return the plan with encoders that remember, and without unlabelled tickets that it will be measured on."""
+    if plan.classifier.encoder is not None:
+        plan = replace(plan, classifier=clone(plan.classifier).set_params(encoder=remembering(plan.classifier.encoder)))
+    if plan.teacher is None:
+        return plan
+    held_out = [*split.calibration["text"], *split.test["text"]]
+    groups = near_duplicate_groups([*held_out, *plan.unlabelled])
+    is_near = np.isin(groups[len(held_out) :], groups[: len(held_out)])
+    unlabelled = [text for text, drop in zip(plan.unlabelled, is_near.tolist(), strict=True) if not drop]
+    if not unlabelled:
+        msg = "Some tickets without a category must be new. All are near-duplicates of calibration or test tickets."
+        raise ParameterError(msg)
+    return replace(plan, teacher=remembering(plan.teacher), unlabelled=unlabelled)
 
 
 def _marked(plan: Plan, tickets: pd.DataFrame) -> Ints:
@@ -131,7 +158,17 @@ def _fitted(plan: Plan, tickets: pd.DataFrame, progress: Progress) -> TicketClas
         texts = pd.concat((texts, subjects[is_telling]))
         categories = pd.concat((categories, categories[is_telling]))
         weights = np.concatenate((weights, weights[is_telling.to_numpy(dtype=bool)] * _SUBJECT_WEIGHT))
-    return classifier.fit(texts, categories.to_numpy(), weights, progress=progress)
+    if plan.teacher is None:
+        return classifier.fit(texts, categories.to_numpy(), weights, progress=progress)
+    return distil(
+        classifier,
+        texts,
+        categories.to_numpy(),
+        teacher=plan.teacher,
+        unlabelled=plan.unlabelled,
+        sample_weight=weights,
+        progress=progress,
+    )
 
 
 def _promised(plan: Plan, classifier: TicketClassifier, calibration: pd.DataFrame, playbook: Playbook) -> Thresholds:

@@ -71,7 +71,7 @@ class Trial:
 def best_trial(task: Task, vocabulary: Vocabulary, candidates: Sequence[BlockWeights], folds: Ints) -> Trial:
     """Try all candidates, which differ in the weights of vectors or encoder, and return that of the least log loss.
 
-    ``folds`` puts each ticket into one of ``N_FOLDS`` parts.
+    ``folds`` puts each ticket into one of ``N_FOLDS`` parts; those of a further part, ``N_FOLDS``, are never held out.
     """
     design = weigh(vocabulary, candidates[0])
     trials = [_tried(task, design, candidates[0], folds, None)]
@@ -87,7 +87,7 @@ def best_trial(task: Task, vocabulary: Vocabulary, candidates: Sequence[BlockWei
 
 
 def _tried(task: Task, design: Design, weights: BlockWeights, folds: Ints, start: Float32s | None) -> Trial:
-    n_rounds = N_FOLDS if len(folds) <= _CROSS_FIT_UP_TO else 1
+    n_rounds = N_FOLDS if (folds < N_FOLDS).sum() <= _CROSS_FIT_UP_TO else 1
     learned = np.zeros((design.n_features, task.n_categories), dtype=np.float32) if start is None else start
     margins, sure = np.zeros((len(folds), task.n_categories)), np.ones(len(folds))
     task = replace(task, tol=task.tol * _TRIAL_SLACK)

@@ -106,3 +106,32 @@ def test_playbook_check_needs_no_encoder(folder: Path) -> None:
     """A playbook is checked against the categories of a model without its encoder."""
     answer = run("playbook", "check", folder / "playbook.toml", "--model", folder / "bundle", "--max-age-days", 100000)
     assert answer.exit_code == 0, answer.output
+
+
+def test_teacher(folder: Path) -> None:
+    """A teacher makes the table know what only unlabelled tickets have; the bundle needs no encoder."""
+    rng = np.random.default_rng(1)
+    rows = [" ".join(["sluggish", "hangs", *(f"n{n}" for n in rng.integers(40, size=4))]) for _ in range(60)]
+    pd.DataFrame({"body": rows}).to_csv(folder / "others.csv", index=False)
+    command = (
+        *("train", folder / "tickets.csv", "--playbook", folder / "playbook.toml", "--per", "overall"),
+        *("--output", folder / "taught", "--vector-weight", "0"),
+    )
+    trained = run(*command, "--teacher", folder / "words", "--unlabelled", folder / "others.csv")
+    assert trained.exit_code == 0, trained.output
+    assert "learned from 60 tickets without a category" in trained.stderr
+    answer = run("suggest", "--model", folder / "taught", "--json", "sluggish n1 n2 n3")
+    assert json.loads(answer.stdout)["category"] == "timeout"
+
+
+@pytest.mark.parametrize("option", ["--teacher", "--unlabelled"])
+def test_half_of_a_teacher(folder: Path, option: str) -> None:
+    """A teacher needs tickets, and they need a teacher; exit code 2."""
+    value = folder / ("words" if option == "--teacher" else "tickets.csv")
+    target = folder / "half"
+    answer = run(
+        *("train", folder / "tickets.csv", "--playbook", folder / "playbook.toml", "--output", target, option, value)
+    )
+    assert answer.exit_code == 2
+    assert "Got one of both" in answer.stderr
+    assert not target.exists()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deflect.line import text as module
-from deflect.line.text import EDGE, MAX_CHARACTERS, chunks, clip, find_words, fold, ticket_text
+from deflect.line.text import EDGE, MAX_CHARACTERS, chunks, clip, find_words, fold, with_subject
 
 #: The definition of a word, on folded text: a run of ASCII letters and digits and of whatever is not ASCII.
 WORD = re.compile("[0-9a-z\u0080-\U0010ffff]+")
@@ -189,4 +189,4 @@ def test_folding_keeps_ascii_letters(text: str) -> None:
 
 def test_joining() -> None:
     """Subject and body are two lines of one text; a missing one leaves the other as it is."""
-    assert [ticket_text(*both) for both in (("a", "b"), ("", "b"), ("a", ""), ("", ""))] == ["a\nb", "b", "a", ""]
+    assert [with_subject(*both) for both in (("a", "b"), ("", "b"), ("a", ""), ("", ""))] == ["a\nb", "b", "a", ""]

@@ -182,3 +182,54 @@ def test_past_incidents_need_times(playbook: Playbook) -> None:
     frame = archive()
     with pytest.raises(ParameterError, match="Past incidents need the times of the tickets"):
         train_deflector(frame, playbook, Plan(windows=windows_over(frame, 3)))
+
+
+class Keys:
+    """An encoder that knows nothing but two letters, and counts what it is asked."""
+
+    n_asked = 0
+
+    def encode(self, texts: list[str], /) -> np.ndarray:
+        """Return (n_texts, 2)."""
+        Keys.n_asked += len(texts)
+        return np.array([[text.count("a") + 1, text.count("e")] for text in texts])
+
+
+def others(n: int) -> list[str]:
+    """Return texts of tickets without a category, none of which is in the archive."""
+    return [f"{text} {text[::-1]}" for text in archive(n)["text"]]
+
+
+def test_each_ticket_is_encoded_once(playbook: Playbook) -> None:
+    """Training fits twice and measures four times, but asks the encoder about each ticket once; so with a teacher."""
+    Keys.n_asked = 0
+    taught = train_deflector(archive(), playbook, Plan(subject=None, teacher=Keys(), unlabelled=others(60)))
+    assert taught.n_taught == 60
+    # The probe is asked at the beginning and for each of the two models.
+    assert Keys.n_asked == len(set(archive()["text"]) - set(taught.split.calibration["text"])) + 60 + 2
+
+
+def test_a_deflector_keeps_the_encoder_and_not_the_memory(playbook: Playbook) -> None:
+    """The deflector has the encoder that was given."""
+    encoder = Keys()
+    plan = Plan(TicketClassifier(encoder=encoder, encoder_weight=1.0), subject=None)
+    part = train_deflector(archive(), playbook, plan).deflector.scorer.encoder_part
+    assert part is not None
+    assert part.encoder is encoder
+
+
+def test_near_copies_of_held_out_tickets_are_not_learned(training: Training, playbook: Playbook) -> None:
+    """Unlabelled tickets that are nearly those of calibration or test are left out: the promise is about new ones."""
+    split = training.split
+    copies = [text + " " for text in [*split.calibration["text"], *split.test["text"]]]
+    plan = Plan(subject=None, teacher=Keys(), unlabelled=copies + others(30))
+    assert train_deflector(archive(), playbook, plan).n_taught == 30
+    with pytest.raises(ParameterError, match="All are near-duplicates of calibration or test tickets"):
+        train_deflector(archive(), playbook, Plan(subject=None, teacher=Keys(), unlabelled=copies))
+
+
+@pytest.mark.parametrize("half", [{"teacher": Keys()}, {"unlabelled": ["a"]}])
+def test_a_teacher_without_tickets(playbook: Playbook, half: dict[str, object]) -> None:
+    """A teacher and unlabelled tickets come together."""
+    with pytest.raises(ParameterError, match="Got one of both"):
+        train_deflector(archive(), playbook, Plan(**half))  # type: ignore[arg-type]
