@@ -261,7 +261,8 @@ def check(
     with _errors():
         from deflect.edge.links import find_dead_links
         from deflect.line.bundle import read_bundle, starter_bundle
-        from deflect.line.playbook import check_playbook, load_playbook
+        from deflect.line.playbook import load_playbook
+        from deflect.line.playbook_check import check_playbook
 
         book = load_playbook(playbook)
         categories = read_bundle(model or starter_bundle()).scorer.categories

@@ -14,18 +14,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deflect.errors import BundleError, BundleVersionError
-from deflect.line.card import model_card
-from deflect.line.encoder import EncoderIdentity, EncoderPart
 from deflect.line.hashing import SlotTable
 from deflect.line.incident_prior import IncidentPrior
 from deflect.line.playbook import Playbook, parse_playbook
 from deflect.line.scorer import Scorer
 from deflect.line.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from deflect.line.encoder import EncoderPart
 
 #: Raised by one whenever an older deflect could not read the new files rightly, or a newer one the old.
 FORMAT = 2
@@ -108,6 +109,8 @@ def _is_replaceable(target: Path) -> bool:
 
 
 def _write_files(directory: Path, bundle: Bundle) -> None:
+    from deflect.line.card import model_card  # Only writing needs it.
+
     scorer = bundle.scorer
     found, grams = scorer.slots, scorer.gram_slots
     known = (found.slots, found.seeds, scorer.table, scorer.squares)
@@ -205,6 +208,8 @@ def _opened(path: Path, manifest: Mapping[str, Any], version: str) -> Bundle:
 
 
 def _encoder_part(path: Path, values: Mapping[str, Any]) -> EncoderPart:
+    from deflect.line.encoder import EncoderIdentity, EncoderPart  # Most models have none.
+
     directions, weights = (_array(path, name, dtype) for name, dtype in ENCODER_LAYOUT.items())
     return EncoderPart(EncoderIdentity.from_dict(values), directions.astype(np.float32), weights)
 

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, runtime_checkable
 import numpy as np
 
 from deflect.errors import ParameterError
-from deflect.line.banner import Banner, Customer, Outlook
 from deflect.line.bundle import Bundle, read_bundle, starter_bundle, write_bundle
 from deflect.line.decision import N_NAMED, REASONS, Decisions, Rule, most_probable
-from deflect.line.encoder import Encoder
 from deflect.line.incident_first import incident_first, with_tool_of
 from deflect.line.incident_prior import IncidentPrior
 from deflect.line.playbook import Playbook
@@ -24,6 +22,8 @@ from deflect.line.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from deflect.entities.extractor import Extractor
+    from deflect.line.banner import Banner, Customer, Outlook
+    from deflect.line.encoder import Encoder
 
 _N_EVIDENCE = 5
 
@@ -175,6 +175,8 @@ class Deflector:
             if self.incidents is None:
                 suggestion = self._decided(ticket, ticket.usual)
             else:
+                from deflect.line.banner import Customer
+
                 customer = Customer(tuple(customer_components), tuple(customer_regions))
                 suggestion = self._during(self.incidents, ticket, customer)
             return self._in_arm(suggestion, requester)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from deflect.line.banner import Banner
 from deflect.line.suggestion import Suggestion
+
+if TYPE_CHECKING:
+    from deflect.line.banner import Banner
 
 #: An incident that is on takes the place of these reasons; the others say why nothing can be shown at any time.
 _EXPLAINED = ("confident", "below_threshold")

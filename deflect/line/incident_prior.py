@@ -10,11 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deflect.line.banner import Outlook
 from deflect.line.scorer import Float64s
+
+if TYPE_CHECKING:
+    from deflect.line.banner import Outlook
 
 #: Without history: how much the odds of ``incident`` rise, by impact, as natural logarithms. Ours, not measured.
 DEFAULT_LOG_ODDS = {"minor": math.log(3), "unknown": math.log(3), "major": math.log(10), "critical": math.log(30)}
@@ -28,6 +31,7 @@ class IncidentPrior:
 
     Examples
     --------
+    >>> from deflect.line.banner import Outlook
     >>> prior = IncidentPrior()
     >>> shifted = prior.shifted(np.array([0.6, 0.1, 0.3]), ("dns", "incident", "other"), Outlook("major", ("dns",)))
     >>> shifted.round(2).tolist()

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 from urllib.parse import quote
 
-from deflect.errors import ParameterError, PlaybookError
-from deflect.line.entity_patterns import EntityPattern, pattern_of_pages, read_pattern
+from deflect.errors import PlaybookError
 from deflect.line.toml_table import TEMPLATE_FIELD, TomlTable, shown
+
+if TYPE_CHECKING:
+    from deflect.line.entity_patterns import EntityPattern
 
 Mode = Literal["auto", "never", "always"]
 
@@ -141,32 +143,12 @@ class Playbook:
     @property
     def patterns(self) -> tuple[EntityPattern, ...]:
         """Return the entity patterns, and the one that keeps the playbook's own pages from being a broken domain."""
+        from deflect.line.entity_patterns import pattern_of_pages  # Not before something is prefilled.
+
         advice = [each for entry in self.entries.values() for each in (entry.for_locale(None), *entry.locales.values())]
         urls = [article.url for each in advice for article in each.articles]
         urls += [each.tool.url for each in advice if each.tool and each.tool.url]
         return (*self.entities, pattern_of_pages(urls)) if urls else self.entities
-
-
-@dataclass(frozen=True, slots=True)
-class StaleReview:
-    """Names an entry that nobody has reviewed for too long."""
-
-    category: str
-    reviewed_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class PlaybookCheck:
-    """Lists where a playbook and the categories of a model disagree, and which entries wait for a review."""
-
-    without_entry: tuple[str, ...]
-    without_category: tuple[str, ...]
-    stale: tuple[StaleReview, ...]
-
-    @property
-    def is_fine(self) -> bool:
-        """Say whether there is nothing to mend."""
-        return not (self.without_entry or self.without_category or self.stale)
 
 
 def load_playbook(path: str | os.PathLike[str]) -> Playbook:
@@ -253,61 +235,18 @@ def parse_playbook(text: str, name: str = "playbook") -> Playbook:
     if root.values.get("categories", {}) == {}:
         root.fault("categories", "a table with at least one category")
     entries = {category: _entry(category, table) for category, table in root.by_name("categories").items()}
-    entities = tuple(read_pattern(table) for table in root.tables("entities"))
+    entities = _entities(root.tables("entities"))
     if faults:
         raise PlaybookError(name, faults)
     return Playbook(entries, out_of_scope or None, text, entities)
 
 
-def check_playbook(
-    playbook: Playbook, categories: Sequence[str], *, today: date, max_age_days: int = 180
-) -> PlaybookCheck:
-    """Check a playbook against the categories of a model.
+def _entities(tables: Sequence[TomlTable]) -> tuple[EntityPattern, ...]:
+    if not tables:
+        return ()
+    from deflect.line.entity_patterns import read_pattern  # Few playbooks have patterns of their own.
 
-    Use it after training and on a calendar: a category without entry is never suggested, and old advice misleads.
-
-    Parameters
-    ----------
-    playbook
-        The playbook.
-    categories
-        The categories that the model knows. The out-of-scope category needs no entry, but the model must know it.
-    today
-        The day to count from.
-    max_age_days
-        A review that is older than this many days is stale.
-
-    Returns
-    -------
-        What is missing on either side, and what is stale, each sorted by category.
-
-    Raises
-    ------
-    ParameterError
-        If ``max_age_days`` is negative.
-
-    Examples
-    --------
-    >>> playbook = load_playbook("data/playbook.toml")
-    >>> check_playbook(playbook, [*playbook.entries, "email"], today=date(2026, 11, 23)).without_entry
-    ('email',)
-    """
-    if max_age_days < 0:
-        msg = f"max_age_days must be 0 or more. Got {max_age_days} instead."
-        raise ParameterError(msg)
-    known, written = set(categories), set(playbook.entries)
-    if playbook.out_of_scope is not None:
-        written.add(playbook.out_of_scope)
-    entries = [playbook.entries[category] for category in sorted(playbook.entries)]
-    return PlaybookCheck(
-        without_entry=tuple(sorted(known - written)),
-        without_category=tuple(sorted(written - known)),
-        stale=tuple(
-            StaleReview(entry.category, entry.reviewed_on)
-            for entry in entries
-            if (today - entry.reviewed_on).days > max_age_days
-        ),
-    )
+    return tuple(map(read_pattern, tables))
 
 
 def _toml(text: str, name: str) -> Mapping[str, object]:

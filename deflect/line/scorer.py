@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from deflect.errors import EncoderError
-from deflect.line.encoder import Encoder, EncoderPart
 from deflect.line.grams import gram_hashes, gram_share
 from deflect.line.hashing import Ints, PrefixHash, SlotTable, UInt64s, pair
 from deflect.line.kernel import Kernel, compiled
 from deflect.line.text import Words, chunks, find_words, joined
+
+if TYPE_CHECKING:
+    from deflect.line.encoder import Encoder, EncoderPart
 
 Float16s = npt.NDArray[np.float16]
 Float32s = npt.NDArray[np.float32]

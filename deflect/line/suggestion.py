@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from deflect.line.banner import Banner
 from deflect.line.playbook import Article, Tool
+
+if TYPE_CHECKING:
+    from deflect.line.banner import Banner
 
 Decision = Literal["suggest", "abstain"]
 Reason = Literal[
