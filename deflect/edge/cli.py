@@ -83,6 +83,10 @@ def train(
     vector_weight: Annotated[
         float | None, typer.Option(help="Weight of the word vectors; 0 leaves them out. Default: tried.")
     ] = None,
+    information_weight: Annotated[
+        float | None,
+        typer.Option(help="Share, 0 to 1, of what a word tells of the categories in its weight. Default: tried."),
+    ] = None,
     encoder: Encoder = None,
     teacher: Annotated[
         str | None, typer.Option(help="Sentence encoder that only teaches, like --encoder. Needs --unlabelled.")
@@ -110,6 +114,7 @@ def train(
             TicketClassifier(
                 min_pair_df=min_pair_df,
                 vector_weight=vector_weight,
+                information_weight=information_weight,
                 encoder=load_encoder(encoder) if encoder else None,
             ),
             time=time,

@@ -28,10 +28,10 @@ from deflect.line.thresholds import Thresholds
 if TYPE_CHECKING:
     from deflect.line.encoder import EncoderPart
 
-#: Raised by one whenever an older deflect could not read the new files rightly, or a newer one the old.
-FORMAT = 2
+#: Raised by two whenever an older deflect could not read the new files rightly, or a newer one the old.
+FORMAT = 4
 #: A model with an encoder has this one, since an older deflect would leave the encoder out and answer wrongly.
-FORMAT_WITH_ENCODER = 3
+FORMAT_WITH_ENCODER = 5
 MANIFEST = "manifest.json"
 #: The arrays of a bundle, and the types they must have.
 LAYOUT = {
@@ -39,6 +39,7 @@ LAYOUT = {
     "seeds.npy": np.uint8,
     "table.npy": np.float32,
     "squares.npy": np.float32,
+    "rarities.npy": np.float32,
     "gram_slots.npy": np.uint64,
     "gram_seeds.npy": np.uint8,
     "gram_table.npy": np.float16,
@@ -113,7 +114,7 @@ def _write_files(directory: Path, bundle: Bundle) -> None:
 
     scorer = bundle.scorer
     found, grams = scorer.slots, scorer.gram_slots
-    known = (found.slots, found.seeds, scorer.table, scorer.squares)
+    known = (found.slots, found.seeds, scorer.table, scorer.squares, scorer.rarities)
     arrays = (*known, grams.slots, grams.seeds, scorer.gram_table, scorer.intercept)
     part = scorer.encoder_part
     layout = LAYOUT if part is None else LAYOUT | ENCODER_LAYOUT
@@ -184,12 +185,13 @@ def _check_files(path: Path, files: Mapping[str, str]) -> None:
 
 def _opened(path: Path, manifest: Mapping[str, Any], version: str) -> Bundle:
     arrays = (_array(path, name, dtype) for name, dtype in LAYOUT.items())
-    slots, seeds, table, squares, gram_slots, gram_seeds, gram_table, intercept = arrays
+    slots, seeds, table, squares, rarities, gram_slots, gram_seeds, gram_table, intercept = arrays
     scorer = Scorer(
         categories=tuple(manifest["categories"]),
         slots=SlotTable(slots, seeds),
         table=table,
         squares=squares,
+        rarities=rarities,
         gram_slots=SlotTable(gram_slots, gram_seeds),
         gram_table=gram_table,
         intercept=intercept,

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Raised by one with every change of `struct model` or of a function's parameters; also in kernel.py. */
-#define VERSION 2
+#define VERSION 3
 
 /* As in text.py, hashing.py and grams.py. */
 #define EDGE 1
@@ -47,7 +47,7 @@ struct model {
     struct slot_table words; /* Words and pairs. */
     struct slot_table grams;
     const float *table;         /* (words.absent + 1, n_categories) */
-    const float *squares;       /* (words.absent + 2,) */
+    const float *squares;       /* (words.absent + 2,); negative for what training never saw. */
     const uint16_t *gram_table; /* (grams.absent + 1, n_categories), in half precision. */
     const float *intercept;     /* (n_categories,) */
     const uint8_t *bytes;       /* (256,): a byte to its lower-cased word character, or to EDGE. */
@@ -279,16 +279,15 @@ static struct squares weigh_terms(const struct model *model, struct term *terms,
 {
     struct squares squares = {0, 0};
     uint64_t absent = model->words.absent;
-    float unseen = model->squares[absent + 1];
     for (size_t i = n_terms; i--;) {
         struct term *term = &terms[i];
         uint64_t row = term->key < absent ? term->key : absent;
-        float square = term->key < absent ? model->squares[row] : unseen;
+        float square = model->squares[term->key < absent ? row : absent + 1];
         term->row = model->table + row * model->n_categories;
         term->factor = model->damped[term->count < model->n_damped ? term->count : model->n_damped - 1];
-        float own = square * term->factor * term->factor;
+        float own = fabsf(square) * term->factor * term->factor;
         squares.all += own;
-        squares.unseen += square >= unseen ? own : 0;
+        squares.unseen += square < 0 ? own : 0;
     }
     return squares;
 }

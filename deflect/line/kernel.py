@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: What ``hatch_build.py`` makes of ``kernel.c``: a shared library, but Python takes whatever ends in .so for a module.
 LIBRARY = Path(__file__).with_name("kernel.compiled")
 #: The number that ``kernel.c`` has, too.
-_VERSION = 2
+_VERSION = 3
 _SETTING = "DEFLECT_KERNEL"
 
 
@@ -100,7 +100,8 @@ class Kernel:
             words=self._slot_table(scorer.slots, scorer.nowhere),
             grams=self._slot_table(scorer.gram_slots, len(scorer.gram_table) - 1),
             table=self._address(scorer.table, np.float32),
-            squares=self._address(scorer.squares, np.float32),
+            # A sign costs nothing to look up.
+            squares=self._address(np.where(scorer.rarities >= 1, -scorer.squares, scorer.squares), np.float32),
             gram_table=self._address(scorer.gram_table, np.float16),
             intercept=self._address(scorer.intercept, np.float32),
             bytes=self._address(np.frombuffer(BYTES, dtype=np.uint8), np.uint8),

@@ -145,16 +145,19 @@ class Scorer:
     With n words and pairs, g character n-grams and k categories: ``slots`` finds the row of a word or pair in ``table``
     (n + 1, k), whose last row is zero and stands for whatever training never saw. A word that has no row is put
     together from its n-grams by ``gram_slots`` and ``gram_table`` (g + 1, k). ``squares`` (n + 2,) has what each row
-    adds to the squared norm of a ticket: nothing the last but one, and the last what a word adds that has no row. A
-    margin is the sum of a ticket's rows over its norm, plus ``intercept`` (k,); ``sharpness`` is the inverse
-    temperature of the softmax that turns margins into probabilities, for a ticket without novelty. ``encoder_part`` is
-    there where the model learned with an encoder, and adds to the margins.
+    adds to the squared norm of a ticket: nothing the last but one, and the last what a word adds that has no row.
+    ``rarities`` (n + 2,) has in the same order how rare it was in the training tickets, its idf over that of what they
+    do not have: 1 is for words that training never saw, the last among them. A margin is the sum of a ticket's rows
+    over its norm, plus ``intercept`` (k,); ``sharpness`` is the inverse temperature of the softmax that turns margins
+    into probabilities, for a ticket without novelty. ``encoder_part`` is there where the model learned with an encoder,
+    and adds to the margins.
     """
 
     categories: tuple[str, ...]
     slots: SlotTable
     table: Float32s
     squares: Float32s
+    rarities: Float32s
     gram_slots: SlotTable
     gram_table: Float16s
     intercept: Float32s
@@ -165,7 +168,7 @@ class Scorer:
         k, n_rows = len(self.categories), len(self.table)
         dense = self.table[:1] if self.encoder_part is None else self.encoder_part.weights
         tables = ((self.table, 2, k), (self.gram_table, 2, k), (dense, 2, k))
-        wanted = (*tables, (self.squares, 1, n_rows + 1), (self.intercept, 1, k))
+        wanted = (*tables, (self.squares, 1, n_rows + 1), (self.rarities, 1, n_rows + 1), (self.intercept, 1, k))
         if any(array.ndim != n_dims or array.shape[-1] != width or not len(array) for array, n_dims, width in wanted):
             msg = f"The arrays of a scorer must fit its {k} categories. They do not."
             raise ValueError(msg)
@@ -232,10 +235,10 @@ class Scorer:
         """
         found = find_words(words)
         rows = self.slots.find(PrefixHash(found.buffer)(found.starts, found.ends), self.nowhere)
-        squares = self.squares.take(np.where(rows == self.nowhere, len(self.squares) - 1, rows))
+        found_rarities = self.rarities.take(np.where(rows == self.nowhere, len(self.rarities) - 1, rows))
         rarities = np.zeros(len(words))
         owners = np.repeat(np.arange(len(words)), np.diff(found.begins))
-        np.maximum.at(rarities, owners, np.sqrt(np.minimum(squares / self.squares[-1], 1)))
+        np.maximum.at(rarities, owners, found_rarities)
         return rarities
 
     def contributions(self, text: str) -> tuple[list[str], Float32s]:
@@ -293,7 +296,7 @@ class Scorer:
     def _squares(self, found: Found) -> tuple[Float32s, Float32s]:
         """Return the squared norm of each ticket, 1 for one without words, and the share of unseen words in it."""
         squares = self.squares.take(found.rows, mode="clip")  # All unseen words have the last, with a row or without.
-        is_unseen = squares >= self.squares[-1]
+        is_unseen = self.rarities.take(found.rows, mode="clip") >= 1
         squares *= found.factors
         squares *= found.factors
         # One after the other, as the kernel adds them.

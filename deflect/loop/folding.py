@@ -1,12 +1,13 @@
-"""Weighs words by idf and norm before learning, and multiplies the learned weights out into rows after it.
+"""Weighs words by term and norm before learning, and multiplies the learned weights out into rows after it.
 
 ``weigh`` and ``fold_model`` are the two halves of one definition of a ticket's features:
 
-    x(ticket) = [ sum over its different words w of (1 + ln count) * idf(w) * f(w) / norm
-                | (1 + ln count) * idf(pair) / norm for each of its pairs of neighbouring words
+    x(ticket) = [ sum over its different words w of (1 + ln count) * t(w) * f(w) / norm
+                | (1 + ln count) * t(pair) / norm for each of its pairs of neighbouring words
                 | encoder_weight * dense_features(the encoder's vector of the ticket), where there is an encoder ]
     f(w)      = [ one-hot(w)  |  gram_weight * unit vector of w's n-grams  |  vector_weight * vector(w) ]
-    norm      = sqrt( sum of ((1 + ln count) * idf(w))^2 * (1 + gram_weight^2) + sum of ((1 + ln count) * idf(pair))^2 )
+    t         = the weight of a word or a pair, ``terms``: idf, or what it tells of the categories besides
+    norm      = sqrt( sum of ((1 + ln count) * t(w))^2 * (1 + gram_weight^2) + sum of ((1 + ln count) * t(pair))^2 )
 
 The norm leaves the vectors out: they were fitted so that their sum over a text, divided by this norm, comes close to
 what a sentence encoder says of the text. A new block of a word's features becomes one more term of f(w), here and
@@ -23,6 +24,7 @@ import numpy as np
 from deflect.line.hashing import SlotTable
 from deflect.line.scorer import Float32s, Scored, Scorer, damped
 from deflect.loop.solver import Design
+from deflect.loop.terms import TermWeights, term_weights
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -36,22 +38,27 @@ _MOST_LOST = 0.9
 
 @dataclass(frozen=True)
 class BlockWeights:
-    """What other blocks count beside the words themselves, 0 or more; ``encoder`` is 0 where there is none."""
+    """What other blocks count beside the words themselves, 0 or more; ``encoder`` is 0 where there is none.
+
+    ``information`` is the share that what a word tells of the categories has in its weight, the rest being its idf.
+    """
 
     grams: float
     vectors: float
     encoder: float = 0.0
+    information: float = 0.0
 
 
-def weigh(vocabulary: Vocabulary, weights: BlockWeights) -> Design:
-    """Return the features of the training tickets."""
+def weigh(vocabulary: Vocabulary, weights: BlockWeights, terms: TermWeights | None = None) -> Design:
+    """Return the features of the training tickets; without ``terms``, by idf."""
+    terms = terms or term_weights(vocabulary)
     words, pairs = _damped(vocabulary.word_counts), _damped(vocabulary.pair_counts)
-    squares = words.power(2) @ word_squares(vocabulary, weights) + pairs.power(2) @ vocabulary.pair_idf**2
+    squares = words.power(2) @ word_squares(terms, weights) + pairs.power(2) @ terms.pairs**2
     scale = (1 / np.sqrt(np.where(squares > 0, squares, 1))).astype(np.float32)
     return Design(
-        words=_scaled(words, scale, vocabulary.word_idf),
+        words=_scaled(words, scale, terms.words),
         grams=vocabulary.grams * np.float32(weights.grams),
-        pairs=_scaled(pairs, scale, vocabulary.pair_idf),
+        pairs=_scaled(pairs, scale, terms.pairs),
         vectors=vocabulary.vectors * np.float32(weights.vectors),
         owners=vocabulary.owners,
         encoded=_encoded(vocabulary, weights),
@@ -98,9 +105,9 @@ def certainty(tickets: Design, seen: Design, weights: BlockWeights) -> Float32s:
     return Scored(np.empty((len(novelty), 0), dtype=np.float32), novelty).certainty
 
 
-def word_squares(vocabulary: Vocabulary, weights: BlockWeights) -> Float32s:
-    """Return |f(w)|^2 of each word, without its vector."""
-    squares: Float32s = vocabulary.word_idf**2 * np.float32(1 + weights.grams**2)
+def word_squares(terms: TermWeights, weights: BlockWeights) -> Float32s:
+    """Return |t(w) f(w)|^2 of each word, without its vector."""
+    squares: Float32s = terms.words**2 * np.float32(1 + weights.grams**2)
     return squares
 
 
@@ -110,31 +117,35 @@ def fold_model(
     learned: Float32s,
     *,
     weights: BlockWeights,
+    terms: TermWeights | None = None,
     categories: tuple[str, ...],
     calibration: Calibration,
 ) -> Scorer:
-    """Multiply learned weights out into one row for each word, pair and n-gram."""
+    """Multiply learned weights out into one row for each word, pair and n-gram; ``terms`` as for ``weigh``."""
+    terms = terms or term_weights(vocabulary)
     part = design.blocks(learned * calibration.scales.astype(np.float32))
     further, encoded = vocabulary.further, vocabulary.encoded
     others = np.float32(weights.grams) * (further.grams @ part.grams)
     others += np.float32(weights.vectors) * (further.vectors @ part.vectors)
-    others_idf = np.full(len(others), vocabulary.unseen_idf, dtype=np.float32)
-    unseen_square = vocabulary.unseen_idf**2 * (1 + weights.grams**2)
+    others_terms = np.full(len(others), terms.unseen, dtype=np.float32)
+    unseen_square = terms.unseen**2 * (1 + weights.grams**2)
     rows = np.concatenate((design.word_rows(part), part.pairs, others))
-    idf = np.concatenate((vocabulary.word_idf, vocabulary.pair_idf, others_idf))
-    rows *= idf[:, None]
+    rows *= np.concatenate((terms.words, terms.pairs, others_terms))[:, None]
     hashes = np.concatenate((vocabulary.word_hashes, vocabulary.pair_hashes, further.hashes))
     other_squares = np.full(len(others), unseen_square)
-    squares = np.concatenate((word_squares(vocabulary, weights), vocabulary.pair_idf**2, other_squares))
+    squares = np.concatenate((word_squares(terms, weights), terms.pairs**2, other_squares))
     # The most frequent rows side by side stay in the cache: that makes adding rows two to four times as fast.
-    order = np.argsort(idf, kind="stable")
+    rarities = np.concatenate((vocabulary.word_idf, vocabulary.pair_idf)) / np.float32(vocabulary.unseen_idf)
+    rarities = np.concatenate((rarities, np.ones(len(others)))).astype(np.float32)
+    order = np.argsort(rarities, kind="stable")
     gram_order = np.argsort(-np.bincount(design.grams.indices, minlength=len(part.grams)), kind="stable")
-    gram_rows = np.float32(vocabulary.unseen_idf * weights.grams) * part.grams[gram_order]
+    gram_rows = np.float32(terms.unseen * weights.grams) * part.grams[gram_order]
     return Scorer(
         categories=categories,
         slots=SlotTable.build(hashes[order]),
         table=_with_zero_row(rows[order]),
         squares=np.concatenate((squares[order], (0, unseen_square))).astype(np.float32),
+        rarities=np.concatenate((rarities[order], (0, 1))).astype(np.float32),
         gram_slots=SlotTable.build(vocabulary.gram_hashes[gram_order]),
         gram_table=_with_zero_row(gram_rows).astype(np.float16),
         intercept=(part.intercept + calibration.shifts).astype(np.float32),

@@ -1,4 +1,4 @@
-"""Tries a model on tickets that it has not seen: how sure it may be, and how much to trust vectors."""
+"""Tries a model on tickets that it has not seen: how sure it may be, how much to trust vectors, how to weigh words."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from deflect.line.scorer import Float32s, Float64s, softmax
 from deflect.loop.calibration import HeldOut, fit_sharpness, log_loss
 from deflect.loop.folding import BlockWeights, certainty, weigh, weigh_as_new, with_vectors
 from deflect.loop.solver import Design, Solution, SquaredHinge, solve
+from deflect.loop.terms import Labels, TermWeights, term_weights
 from deflect.loop.vocabulary import Progress, Vocabulary
 
 #: Archives up to this size are tried on all their tickets, by cross-fitting in five folds; larger ones on a fifth.
@@ -59,47 +60,72 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """Features, a model of part of the tickets, and how it did on the others, held out: the log loss, sharpened."""
+    """A model of part of the tickets, and how it did on the others, held out: the log loss, sharpened."""
 
     weights: BlockWeights
-    design: Design
     learned: Float32s
     held_out: HeldOut
     loss: float
 
 
-def best_trial(task: Task, vocabulary: Vocabulary, candidates: Sequence[BlockWeights], folds: Ints) -> Trial:
+def best_trial(
+    task: Task, vocabulary: Vocabulary, candidates: Sequence[BlockWeights], folds: Ints, *, information: float = 0.0
+) -> Trial:
     """Try all candidates, which differ in the weights of vectors or encoder, and return that of the least log loss.
 
-    ``folds`` puts each ticket into one of ``N_FOLDS`` parts; those of a further part, ``N_FOLDS``, are never held out.
+    Where ``information`` is above 0, the best is tried with this share of it in its terms' weights, too. ``folds`` puts
+    each ticket into one of ``N_FOLDS`` parts; those of a further part, ``N_FOLDS``, are never held out.
     """
-    design = weigh(vocabulary, candidates[0])
-    trials = [_tried(task, design, candidates[0], folds, None)]
+    design = weigh(vocabulary, candidates[0]) if not candidates[0].information else None
+    trials = [_tried(task, vocabulary, candidates[0], folds, design=design)]
     for candidate in candidates[1:]:
-        design = with_vectors(design, vocabulary, candidate)
+        design = None if design is None else with_vectors(design, vocabulary, candidate)
         start = None
         if not candidate.encoder:  # The way from one weight of the encoder to another is too long to start half-way.
             start = trials[0].learned.copy()
-            # The same model, in the new features.
-            design.blocks(start).vectors[:] *= trials[0].weights.vectors / candidate.vectors
-        trials.append(_tried(task, design, candidate, folds, start))
-    return min(trials, key=lambda trial: trial.loss)
+            if design is not None:  # The same model, in the new features.
+                design.blocks(start).vectors[:] *= trials[0].weights.vectors / candidate.vectors
+        trials.append(_tried(task, vocabulary, candidate, folds, design=design, start=start))
+    best = min(trials, key=lambda trial: trial.loss)
+    if not information:
+        return best
+    informed = replace(best.weights, information=information)
+    return min(best, _tried(task, vocabulary, informed, folds, start=best.learned.copy()), key=lambda trial: trial.loss)
 
 
-def _tried(task: Task, design: Design, weights: BlockWeights, folds: Ints, start: Float32s | None) -> Trial:
+def terms_of(
+    task: Task, vocabulary: Vocabulary, weights: BlockWeights, is_seen: npt.NDArray[np.bool_] | None = None
+) -> TermWeights:
+    """Return the terms' weights, as the tickets of a task say, or those that are seen."""
+    counts = task.costs if is_seen is None else np.where(is_seen, task.costs, 0)
+    return term_weights(vocabulary, weights.information, Labels(task.numbers, counts))
+
+
+def _tried(
+    task: Task,
+    vocabulary: Vocabulary,
+    weights: BlockWeights,
+    folds: Ints,
+    *,
+    design: Design | None = None,
+    start: Float32s | None = None,
+) -> Trial:
+    """Try weights; ``design`` has the features where they are the same for every part that is held out."""
     n_rounds = N_FOLDS if (folds < N_FOLDS).sum() <= _CROSS_FIT_UP_TO else 1
-    learned = np.zeros((design.n_features, task.n_categories), dtype=np.float32) if start is None else start
+    learned = start
     margins, sure = np.zeros((len(folds), task.n_categories)), np.ones(len(folds))
     task = replace(task, tol=task.tol * _TRIAL_SLACK)
     for fold in range(n_rounds):
         is_out = folds == fold
-        part = design.rows(~is_out)
+        features = design or weigh(vocabulary, weights, terms_of(task, vocabulary, weights, ~is_out))
+        part, others = features.rows(~is_out), features.rows(is_out)
+        del features
         learned = task.rows(~is_out).solve(part, learned).weights
-        others = weigh_as_new(design.rows(is_out), part)
+        others = weigh_as_new(others, part)
         sure[is_out] = certainty(others, part, weights)
         margins[is_out] = sure[is_out, None] * others.forward(learned)
     is_used = (folds < n_rounds) & (task.costs > 0)
     held_out = HeldOut(margins[is_used], sure[is_used], task.numbers[is_used], task.costs[is_used])
     sharpness = fit_sharpness(held_out.margins, held_out.numbers, held_out.costs)
     loss = log_loss(softmax(held_out.margins * sharpness), held_out.numbers, held_out.costs)
-    return Trial(weights, design, learned, held_out, loss)
+    return Trial(weights, np.asarray(learned), held_out, loss)

@@ -105,6 +105,7 @@ def test_half_precision() -> None:
         slots=SlotTable.build(np.empty(0, dtype=np.uint64)),
         table=nothing.astype(np.float32),
         squares=np.array([0, 1], dtype=np.float32),
+        rarities=np.array([0, 1], dtype=np.float32),
         gram_slots=SlotTable.build(word_hashes([b"\1a"])),
         gram_table=np.concatenate((halves[None], nothing)),
         intercept=nothing[0].astype(np.float32),

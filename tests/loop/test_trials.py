@@ -48,13 +48,6 @@ def test_the_better_weight_is_taken(task: Task, folds: np.ndarray, *, is_telling
     assert trial.weights == WEIGHTS[int(is_telling)]
 
 
-def test_a_trials_features_have_its_weight(task: Task, folds: np.ndarray) -> None:
-    """The design of a trial is the one that its weight makes, although it was made from that of another."""
-    words = vocabulary(is_telling=True)
-    trial = best_trial(task, words, WEIGHTS, folds)
-    np.testing.assert_allclose(trial.design.vectors, weigh(words, trial.weights).vectors)
-
-
 def test_the_first_try_does_not_sway_the_second(task: Task, folds: np.ndarray) -> None:
     """A candidate that starts from another's model comes to the same loss as alone, where both are solved closely."""
     words, close = vocabulary(is_telling=True), replace(task, tol=1e-6, max_iter=200)
@@ -66,7 +59,31 @@ def test_the_first_try_does_not_sway_the_second(task: Task, folds: np.ndarray) -
 
 def test_the_loss_is_that_of_tickets_not_seen(task: Task, folds: np.ndarray) -> None:
     """The loss of a trial is above the one on the tickets that its last model learned from."""
-    trial = best_trial(task, vocabulary(is_telling=False), WEIGHTS[:1], folds)
-    margins, held_out = trial.design.forward(trial.learned), trial.held_out
+    words = vocabulary(is_telling=False)
+    trial = best_trial(task, words, WEIGHTS[:1], folds)
+    margins, held_out = weigh(words, WEIGHTS[0]).forward(trial.learned), trial.held_out
     sharpness = fit_sharpness(held_out.margins, held_out.numbers, held_out.costs)
     assert trial.loss > log_loss(softmax(margins * sharpness), task.numbers) + 0.1
+
+
+@pytest.mark.parametrize("n_idle", [0, 40])
+def test_information_is_taken_where_it_helps(folds: np.ndarray, *, n_idle: int) -> None:
+    """Among many words that tell nothing, those that tell get more weight; without them nothing is left to weigh."""
+    rng = np.random.default_rng(2)
+    idle = [[f"idle{i}" for i in rng.choice(400, n_idle, replace=False)] for _ in range(N_TICKETS)]
+    texts = [" ".join([*idle[i], f"sign{i % 2}"]) for i in range(N_TICKETS)]
+    task = Task(np.arange(N_TICKETS) % 2, np.ones(N_TICKETS), n_categories=2, tol=1e-4, max_iter=50, progress=quiet)
+    plain = BlockWeights(grams=0.0, vectors=0.0)
+    words = read_vocabulary(texts, min_pair_df=2)
+    taken = best_trial(task, words, [plain], folds, information=0.5)
+    alone = best_trial(task, words, [plain], folds)
+    assert (taken.weights.information == 0.5) == bool(n_idle)
+    assert taken.loss <= alone.loss
+
+
+def test_information_of_tickets_held_out_is_not_used(task: Task, folds: np.ndarray) -> None:
+    """Words of one ticket each tell nothing of others: weighing them by information makes nobody surer."""
+    texts = [f"my word{i} word{i + N_TICKETS}" for i in range(N_TICKETS)]
+    weights = BlockWeights(grams=0.0, vectors=0.0, information=0.5)
+    trial = best_trial(task, read_vocabulary(texts, min_pair_df=1), [weights], folds)
+    assert trial.loss > 0.6
