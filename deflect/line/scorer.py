@@ -80,11 +80,13 @@ class Scored(NamedTuple):
     def certainty(self) -> Float32s:
         """Return what is left of each ticket's margins when the unknown in it takes its share, (n_tickets,).
 
-        Known words alone may point to one category, whatever the others say: sqrt(1 - novelty) keeps such a ticket from
-        being too sure. It tells tickets of no category from others better (docs/accuracy.md). It is never nothing, so
-        that the most probable category is the one with the largest margin.
+        Known words alone may point to one category, whatever the others say: (1 - novelty)^(3/4) keeps such a ticket
+        from being too sure. It tells tickets of no category from others better (docs/accuracy.md). It is never nothing,
+        so that the most probable category is the one with the largest margin.
         """
-        return np.sqrt(np.maximum(1 - self.novelty, _LEAST_KNOWN))
+        known = np.maximum(1 - self.novelty, _LEAST_KNOWN)
+        certainty: Float32s = np.sqrt(known * np.sqrt(known))  # Roots are exact, powers depend on the processor.
+        return certainty
 
     @property
     def scope(self) -> Float32s:
