@@ -33,17 +33,24 @@ if TYPE_CHECKING:
 _MAX_WEIGHTS = 1 << 22
 #: Where no C is given, it is the most up to this many tickets, and falls with the root of their number to the least.
 _MOST_COST, _MOST_COST_UP_TO, _LEAST_COST = 1.5, 4_000, 0.6
-#: Weights of the vectors that are tried where none is given, and those for larger archives, which need them less.
-_VECTOR_WEIGHTS, _LARGE, _VECTOR_WEIGHTS_OF_LARGE = (0.5, 1.25), 20_000, (0.25, 0.5)
+#: Weights of the vectors that are tried where none is given, in archives of up to so many tickets: the fewer there are,
+#: the more is heard in words that training never saw. Below 100 a trial tells too little to trust the vectors most.
+_VECTOR_WEIGHTS = (
+    (99, (0.5, 1.25)),
+    (1_000, (0.5, 1.25, 2.5)),
+    (20_000, (0.5, 1.25)),
+    (50_000, (0.25, 0.5)),
+    (math.inf, (0.25,)),
+)
 #: The same for an encoder; beside one the word vectors' weight makes no difference, and is not tried.
-_ENCODER_WEIGHTS = (1.2, 0.6)
-#: The share of information in the words' weights that is tried beside none; larger archives have it untried.
+_ENCODER_WEIGHTS = ((50_000, (1.2, 0.6)), (math.inf, (1.2,)))
+_VECTOR_WEIGHT_BESIDE_ENCODER = 0.5
+#: The share of information in the words' weights that is tried beside none; large archives have it untried.
 _INFORMATION = 0.5
 #: What a small gradient leaves to be learned is more where dense features hang together: it must fall ten times as far.
 _ENCODER_TOL = 0.1
-_TRY_UP_TO = 50_000
-#: How closely the weights are solved, and how closely in an archive that is larger than those tried.
-_TOL, _TOL_OF_LARGE = 3e-4, 3e-3
+#: How closely the weights are solved, and how closely in an archive of more than so many tickets.
+_TOL, _LARGE, _TOL_OF_LARGE = 3e-4, 50_000, 3e-3
 
 
 class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types.
@@ -65,8 +72,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Weight of a word's character n-grams beside the word itself, 0 or more; 0 leaves them out. Default 1.
     vector_weight
         Weight of the word vectors that come with the package, 0 or more; 0 leaves them out. None (default) tries 0.5
-        and 1.25 on tickets held out; from 20,000 tickets on 0.25 and 0.5, and from 50,000 on it means 0.25. Beside an
-        encoder it means 0.5.
+        and 1.25 on tickets held out; from 100 to 1,000 tickets 2.5 as well; from 20,000 tickets on 0.25 and 0.5, and
+        from 50,000 on it means 0.25. Beside an encoder it means 0.5.
     encoder
         A sentence encoder: any object with ``encode(list of str) -> (n, n_dims) array``, such as one of
         ``load_encoder``. It makes the model more accurate and hundreds of times slower, and each bundle of it needs the
@@ -197,7 +204,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         costs = costs * self._class_costs(numbers, costs)
         task = self._task(numbers, costs, progress)
         folds = self._folds(np.arange(len(texts)) if groups is None else np.asarray(groups))
-        tried = _INFORMATION if self.information_weight is None and len(texts) <= _TRY_UP_TO else 0.0
+        tried = _INFORMATION if self.information_weight is None and len(texts) <= _LARGE else 0.0
         trial = best_trial(task, vocabulary, self._candidates(len(texts)), folds, information=tried)
         terms = terms_of(task, vocabulary, trial.weights)
         design = weigh(vocabulary, trial.weights, terms)
@@ -332,23 +339,25 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         cost = self.C
         if cost is None:
             cost = float(np.clip(_MOST_COST * np.sqrt(_MOST_COST_UP_TO / len(numbers)), _LEAST_COST, _MOST_COST))
-        tol = self.tol or (_TOL if len(numbers) <= _TRY_UP_TO else _TOL_OF_LARGE)
+        tol = self.tol or (_TOL if len(numbers) <= _LARGE else _TOL_OF_LARGE)
         tol = tol if self.encoder is None else tol * _ENCODER_TOL
         return Task(numbers, cost * costs, len(self.classes_), tol, self.max_iter, progress)
 
     def _candidates(self, n_tickets: int) -> list[BlockWeights]:
         information = self.information_weight
         if information is None:
-            information = 0.0 if n_tickets <= _TRY_UP_TO else _INFORMATION
-        most = 2 if n_tickets <= _TRY_UP_TO else 1
+            information = 0.0 if n_tickets <= _LARGE else _INFORMATION
         if self.encoder is not None:
-            vector_weight = _VECTOR_WEIGHTS[0] if self.vector_weight is None else self.vector_weight
-            tried = _ENCODER_WEIGHTS[:most] if self.encoder_weight is None else (self.encoder_weight,)
+            vector_weight = _VECTOR_WEIGHT_BESIDE_ENCODER if self.vector_weight is None else self.vector_weight
+            tried = _tried(_ENCODER_WEIGHTS, n_tickets) if self.encoder_weight is None else (self.encoder_weight,)
             return [BlockWeights(self.gram_weight, vector_weight, weight, information) for weight in tried]
-        tried = _VECTOR_WEIGHTS if n_tickets <= _LARGE else _VECTOR_WEIGHTS_OF_LARGE
-        if self.vector_weight is not None:
-            tried = (self.vector_weight,)
-        return [BlockWeights(self.gram_weight, weight, information=information) for weight in tried[:most]]
+        tried = _tried(_VECTOR_WEIGHTS, n_tickets) if self.vector_weight is None else (self.vector_weight,)
+        return [BlockWeights(self.gram_weight, weight, information=information) for weight in tried]
+
+
+def _tried(weights: Sequence[tuple[float, tuple[float, ...]]], n_tickets: int) -> tuple[float, ...]:
+    """Return the weights of the first row of a table that so many tickets fit into."""
+    return next(tried for most, tried in weights if n_tickets <= most)
 
 
 def as_texts(X: Iterable[Any]) -> list[str]:

@@ -540,3 +540,24 @@ def test_vectors_carry_tickets_to_words_never_seen() -> None:
     classifier = TicketClassifier(gram_weight=0.0).fit(texts, labels)
     assert classifier.predict(asked).tolist() == ["billing", "account"]
     assert classifier.vector_weight_ in (0.5, 1.25)
+
+
+#: 50 words each, no two alike.
+FOODS = """
+apple bread butter cheese chicken chocolate coffee cookie cream egg fish flour fruit garlic honey juice lemon lunch
+meal meat milk mushroom noodle onion orange pasta pepper pizza potato rice salad salt sandwich sauce soup spice
+steak sugar tea tomato vegetable wine dinner breakfast dessert recipe restaurant banana beef beer
+"""
+TRAVELS = """
+airport bank bicycle bridge bus car city country distance drive driver flight gas hotel journey highway map mile
+motor passenger passport plane reservation road route seat station street suitcase taxi ticket tire tourist traffic
+train travel trip truck vacation vehicle visa airline luggage parking subway ferry boat harbor tunnel toll
+"""
+
+
+def test_words_that_are_all_new_make_vectors_count_most() -> None:
+    """From 100 tickets on vectors may count 2.5, and do where no word stands in two tickets."""
+    for n, expected in ((50, (2.5,)), (49, (0.5, 1.25))):
+        labels = ["food"] * n + ["travel"] * n
+        classifier = TicketClassifier(gram_weight=0.0).fit([*FOODS.split()[:n], *TRAVELS.split()[:n]], labels)
+        assert classifier.vector_weight_ in expected
