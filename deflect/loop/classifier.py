@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +20,7 @@ from deflect.line.scorer import Float64s, Scorer
 from deflect.loop.calibration import fit_calibration
 from deflect.loop.encoding import encode_tickets
 from deflect.loop.folding import BlockWeights, fold_model, weigh
+from deflect.loop.texts import as_texts, fingerprint, is_missing
 from deflect.loop.trials import N_FOLDS, Task, best_trial, terms_of
 from deflect.loop.vocabulary import Progress, Vocabulary, quiet, read_vocabulary
 from deflect.loop.word_vectors import load_word_vectors, no_word_vectors
@@ -289,7 +289,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             msg = "TicketClassifier requires y to be passed, but the target y is None."
             raise TrainingDataError(msg)
         labels = np.asarray(y)
-        missing = [i for i, label in enumerate(labels.tolist()) if _is_missing(label)] if labels.dtype == object else []
+        missing = [i for i, label in enumerate(labels.tolist()) if is_missing(label)] if labels.dtype == object else []
         if missing:
             msg = f"y must have a category for each ticket. Got none at place {missing[0]}. Leave out such tickets."
             raise TrainingDataError(msg)
@@ -358,46 +358,3 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 def _tried(weights: Sequence[tuple[float, tuple[float, ...]]], n_tickets: int) -> tuple[float, ...]:
     """Return the weights of the first row of a table that so many tickets fit into."""
     return next(tried for most, tried in weights if n_tickets <= most)
-
-
-def as_texts(X: Iterable[Any]) -> list[str]:
-    """Return texts as a list; None and NaN become empty texts.
-
-    Raises
-    ------
-    TrainingDataError
-        X is one string, or holds something that is no text.
-
-    """
-    if isinstance(X, str | bytes):
-        msg = "X must be a sequence of texts. Got one text. Put it into a list: [text]."
-        raise TrainingDataError(msg)
-    texts = X if isinstance(X, list) else list(X)
-    if set(map(type, texts)) <= {str, np.str_}:
-        return texts
-    return [_as_text(item, i) for i, item in enumerate(texts)]
-
-
-def _as_text(item: object, place: int) -> str:
-    if isinstance(item, str):
-        return item
-    if _is_missing(item):
-        return ""
-    msg = f"X must hold texts. Got {type(item).__name__} at place {place}. Pass the column that holds the text."
-    raise TrainingDataError(msg)
-
-
-def _is_missing(item: object) -> bool:
-    """Say whether an item is None, NaN or one of pandas' own kinds of nothing."""
-    is_nan = isinstance(item, float) and math.isnan(item)
-    return item is None or is_nan or type(item).__name__ in ("NAType", "NaTType")
-
-
-def fingerprint(texts: Sequence[str], labels: npt.NDArray[Any]) -> str:
-    """Return the SHA-256 of tickets and their categories, in order."""
-    digest = hashlib.sha256()
-    for text, label in zip(texts, labels, strict=True):
-        for value in (text, str(label)):
-            raw = value.encode("utf-8", "replace")
-            digest.update(len(raw).to_bytes(8, "big") + raw)
-    return digest.hexdigest()

@@ -13,7 +13,8 @@ from deflect.errors import ParameterError
 from deflect.line.encoder import Encoder
 from deflect.line.hashing import Ints
 from deflect.line.scorer import Float64s
-from deflect.loop.classifier import TicketClassifier, as_texts
+from deflect.loop.classifier import TicketClassifier
+from deflect.loop.texts import as_texts
 from deflect.loop.vocabulary import Progress, quiet
 
 #: What the teacher holds for less probable is left out: a row for next to nothing. With 0.05 the table was too sure.
