@@ -83,8 +83,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         50,000 tickets; for more it means 1.2.
     information_weight
         Share of what a word or pair tells of the categories in its weight, 0 to 1; the rest is its idf. It helps with
-        long tickets, where many words tell nothing, and hardly with short ones. None (default) tries 0 and 0.5 on
-        tickets held out, up to 50,000 tickets; for more it means 0.5.
+        long tickets, where many words tell nothing, and hardly with short ones. None (default) tries 0.5 on tickets
+        held out and takes it where their log loss falls by a hundredth, up to 50,000 tickets; for more it means 0.5.
     min_pair_df
         A word pair must stand in this many training tickets to be learned, 1 or more. Default 2. It is raised where
         pairs times categories would be more than 4 million numbers.

@@ -420,6 +420,7 @@ def test_parameters_are_kept() -> None:
         "encoder": None,
         "encoder_weight": None,
         "gram_weight": 0.0,
+        "information_weight": None,
         "max_iter": 50,
         "min_pair_df": 2,
         "random_state": 0,
