@@ -187,7 +187,7 @@ def score(
     encoder: Encoder = None,
     text: TextColumns = None,
     columns: Annotated[str | None, typer.Option(help="Columns to keep, as a,b; default: all.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes on this machine; default: every core.", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads on this machine; default: every core.", min=1)] = None,
     engine: Annotated[Engine, typer.Option(help="Where to score: here, or on a cluster.")] = Engine.LOCAL,
     scheduler: Annotated[str | None, typer.Option(help="Dask: the scheduler, such as tcp://host:8786.")] = None,
     master: Annotated[

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import accumulate
 from pathlib import Path
 from typing import TypeAlias
@@ -81,7 +81,7 @@ def score_parts(parts: Iterable[Mapping[str, object]], job: PartsJob, deflector:
 def _score_part(part: Mapping[str, object], job: PartsJob, deflector: Deflector) -> int:
     number, begin, end = int(str(part["number"])), _place(part["begin"]), _place(part["end"])
     target = job.folder / _part_name(job, number)
-    answering = Job(deflector, job.plan.wanted, job.plan.target)
+    answering = Job(partial(deflector.decide_many, n_threads=1), job.plan.wanted, job.plan.target)
     state, _ = Run(job.plan, target, answering, begin=begin, end=end).run(deflector.model_version, job.options)
     counts = _counts_path(job.folder, number)
     draft = counts.with_suffix(f".{os.getpid()}")

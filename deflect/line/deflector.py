@@ -205,7 +205,7 @@ class Deflector:
             for order, probabilities, reason in zip(*columns, strict=True)
         ]
 
-    def decide_many(self, texts: Sequence[str]) -> Decisions:
+    def decide_many(self, texts: Sequence[str], *, n_threads: int | None = None) -> Decisions:
         """Decide about many tickets, as ``suggest`` decides about each, in columns instead of objects.
 
         When to use it: for archives of millions; ``score_file`` and ``score_batches`` call it.
@@ -214,13 +214,15 @@ class Deflector:
         ----------
         texts
             The tickets, (n_tickets,).
+        n_threads
+            How many threads score; None (default) takes every core, up to eight.
 
         Returns
         -------
         The most probable categories of each ticket, their probabilities, and the reasons.
 
         """
-        scored = self.scorer.scored(texts)
+        scored = self.scorer.scored(texts) if n_threads is None else self.scorer.scored(texts, n_threads=n_threads)
         order, probabilities = most_probable(self.scorer.calibrated(scored))
         reasons = self._rule.reasons(texts, order[:, 0], probabilities[:, 0], scored.scope)
         return Decisions(self.scorer.categories, order, probabilities, reasons, self.model_version)

@@ -200,18 +200,18 @@ class Scorer:
             raise EncoderError(msg)
         return self
 
-    def scored(self, texts: Sequence[str]) -> Scored:
+    def scored(self, texts: Sequence[str], *, n_threads: int = _N_THREADS) -> Scored:
         """Return the margins and the novelty of tickets."""
-        scored = self._table_scored(texts)
+        scored = self._table_scored(texts, n_threads)
         if self.encoder_part is None or not len(texts):
             return scored
         return Scored(scored.margins + self.encoder_part.margins(texts), scored.novelty)
 
-    def _table_scored(self, texts: Sequence[str]) -> Scored:
+    def _table_scored(self, texts: Sequence[str], n_threads: int) -> Scored:
         margins = np.empty((len(texts), len(self.categories)), dtype=np.float32)
         whole = Scored(margins, np.empty(len(texts), dtype=np.float32))
         if len(texts) >= _BATCH_FROM:
-            self._score_batch(texts, whole)
+            self._score_batch(texts, whole, n_threads)
         elif len(texts):
             self._score(texts, whole, is_batch=False)
         return whole
@@ -262,19 +262,24 @@ class Scorer:
         library = compiled()
         return None if library is None else Kernel(library, self, _DAMPED)
 
-    def _score_batch(self, texts: Sequence[str], out: Scored) -> None:
+    def _score_batch(self, texts: Sequence[str], out: Scored, n_threads: int) -> None:
         """Write down what there is to say about many tickets."""
 
         def score(chunk: Sequence[str], start: int) -> None:
             part = slice(start, start + len(chunk))
             self._score(chunk, Scored(out.margins[part], out.novelty[part]), is_batch=True)
 
+        parts = list(chunks(texts))
+        starts = accumulate(map(len, parts[:-1]), initial=0)
+        if n_threads == 1:
+            for chunk, start in zip(parts, starts, strict=True):
+                score(chunk, start)
+            return
         from concurrent.futures import ThreadPoolExecutor  # A form, which asks for one ticket, need not wait for it.
 
-        parts = list(chunks(texts))
         # The kernel, NumPy and SciPy release the interpreter lock in all that takes long here.
-        with ThreadPoolExecutor(_N_THREADS) as pool:
-            for _ in pool.map(score, parts, accumulate(map(len, parts), initial=0)):
+        with ThreadPoolExecutor(n_threads) as pool:
+            for _ in pool.map(score, parts, starts):
                 pass  # What fails in a thread is raised here.
 
     def _score(self, texts: Sequence[str], out: Scored, *, is_batch: bool) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -15,10 +14,9 @@ import pyarrow as pa
 
 from deflect.errors import ParameterError
 from deflect.line.deflector import Deflector
-from deflect.loop.rows import packing
-from deflect.loop.scoring.answering import Job, SavedModel
+from deflect.loop.scoring.answering import Decide, Job
 from deflect.loop.scoring.answers import ANSWER, Decider, answer_columns
-from deflect.loop.scoring.plans import Plan, make_plan
+from deflect.loop.scoring.plans import make_plan
 from deflect.loop.scoring.runs import Notify, Progress, Run
 from deflect.loop.scoring.tables import table_texts
 from deflect.loop.scoring.workers import n_cores
@@ -26,10 +24,6 @@ from deflect.loop.tickets import check_columns, frame_texts, text_columns
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Workers take about two seconds to start, in which one process reads so many bytes; packed ones count so often.
-_WORTH_WORKERS = 64 << 20
-_PACKED = 4
 
 Batch = TypeVar("Batch")
 
@@ -105,8 +99,8 @@ def score_file(
     format
         Format of the source: "csv", "tsv", "jsonl" or "parquet"; None (default) goes by its name.
     workers
-        How many processes answer; 1 is this process itself, as always where the model has an encoder. None (default)
-        takes every core, but for small files one.
+        How many threads answer, each on a core of its own; None (default) takes every core. It is always 1 where the
+        model has an encoder, which uses every core by itself, or is no Deflector.
     progress
         Called after each part as ``progress(n_rows_done, n_bytes_done, n_bytes_total)``; None (default) is silent.
     notify
@@ -123,7 +117,7 @@ def score_file(
     ParameterError
         The source is the target, the target is a directory or in none, a format is unknown, or workers are none.
     ScoringError
-        The disk is full, a worker was ended from outside, or another run writes the same target.
+        The disk is full, or another run writes the same target.
 
     Examples
     --------
@@ -142,10 +136,12 @@ def score_file(
         msg = f"The target must be a file in a directory that exists. Got {target}, which is no file. Name another."
         raise ParameterError(msg)
     plan = make_plan(source, target_path, text, columns, format)
-    n_workers = _n_workers(workers, plan, model)
-    with _decider(model, n_workers) as (decider, version):
-        run = Run(plan, target_path, Job(decider, plan.wanted, plan.target), n_workers, progress, notify)
-        state, n_resumed = run.run(version, [plan.wanted.text, columns and [*columns], format, target_path.name])
+    decider = Deflector.load(model) if isinstance(model, str | os.PathLike) else model
+    job = Job(_decide(decider), plan.wanted, plan.target)
+    run = Run(plan, target_path, job, _n_workers(workers, decider), progress, notify)
+    # A model that was never saved has no version.
+    version = decider.model_version if isinstance(decider, Deflector) else ""
+    state, n_resumed = run.run(version, [plan.wanted.text, columns and [*columns], format, target_path.name])
     n_suggested = sum(state.per_category.values())
     return Summary(
         state.n_rows,
@@ -233,35 +229,15 @@ def _answered_frame(frame: pd.DataFrame, decider: Decider, names: Sequence[str])
     return answered
 
 
-def _n_workers(workers: int | None, plan: Plan, model: object) -> int:
-    """Return how many processes are to answer."""
+def _n_workers(workers: int | None, decider: Decider) -> int:
+    """Return how many threads are to answer."""
     if workers is not None and workers < 1:
         msg = f"workers must be 1 or more. Got {workers}. Leave it out to take every core."
         raise ParameterError(msg)
-    if not isinstance(model, str | os.PathLike | Deflector):
-        return 1  # An object that is no bundle cannot be sent to other processes in general.
-    if isinstance(model, Deflector) and model.scorer.encoder_part is not None:
-        return 1  # An encoder is large, and uses every core by itself.
-    if workers is not None:
-        return workers
-    n_bytes = sum(file.path.stat().st_size * (_PACKED if packing(file.path) else 1) for file in plan.files)
-    return n_cores() if n_bytes >= _WORTH_WORKERS else 1
+    if not isinstance(decider, Deflector) or decider.scorer.encoder_part is not None:
+        return 1  # Threads may not be for any object, and an encoder uses every core by itself.
+    return workers or n_cores()
 
 
-@contextmanager
-def _decider(model: Decider | str | os.PathLike[str], n_workers: int) -> Iterator[tuple[Decider, str]]:
-    """Give what answers, ready to be sent to workers, and its version; that is empty where it was never saved."""
-    if not isinstance(model, str | os.PathLike | Deflector):
-        yield model, ""
-        return
-    deflector = model if isinstance(model, Deflector) else Deflector.load(model)
-    version = deflector.model_version
-    if n_workers == 1:
-        yield deflector, version
-    elif not isinstance(model, Deflector):
-        yield SavedModel(Path(model), version, version), version
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            bundle = Path(folder, "bundle")
-            deflector.save(bundle)
-            yield SavedModel(bundle, Deflector.load(bundle).model_version, version), version
+def _decide(decider: Decider) -> Decide:
+    return partial(decider.decide_many, n_threads=1) if isinstance(decider, Deflector) else decider.decide_many

@@ -207,10 +207,9 @@ def test_chunks(scorer: Scorer, monkeypatch: pytest.MonkeyPatch, size: int) -> N
 def test_threads(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
     """One thread and eight compute the same margins, to the last bit and in the same order."""
     monkeypatch.setattr(text_module, "_CHUNK_CHARACTERS", 300)
-    monkeypatch.setattr(module, "_N_THREADS", 1)
-    expected = scorer.margins(MANY)
-    monkeypatch.setattr(module, "_N_THREADS", 8)
-    assert np.array_equal(scorer.margins(MANY), expected)
+    one, eight = (scorer.scored(MANY, n_threads=n_threads) for n_threads in (1, 8))
+    assert np.array_equal(one.margins, eight.margins)
+    assert np.array_equal(one.novelty, eight.novelty)
 
 
 @pytest.mark.skipif(is_fused(), reason="SciPy was built to fuse multiplying and adding, so the last bit may differ")

@@ -1,20 +1,17 @@
-"""Answers a group of blocks: what each worker of a scoring run does, on this machine or on another."""
+"""Answers a group of blocks: what each worker of a scoring run does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
-from deflect.errors import BundleError
 from deflect.line.decision import Decisions
-from deflect.line.deflector import Deflector
 from deflect.loop.records import RowFault
-from deflect.loop.scoring.answers import Decider, answer_columns
+from deflect.loop.scoring.answers import answer_columns
 from deflect.loop.scoring.blocks import BLOCK_BYTES, Block, Place, Step
 from deflect.loop.scoring.tables import Wanted, read_block
 from deflect.loop.scoring.targets import Rendered, Target
@@ -23,33 +20,15 @@ from deflect.loop.scoring.targets import Rendered, Target
 _ROW_BYTES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class SavedModel:
-    """A bundle on the disk with its version, and the version that its answers name."""
-
-    directory: Path
-    version: str
-    named: str
-
-    def decide_many(self, texts: Sequence[str], /) -> Decisions:
-        """Decide about each text; each process loads the bundle once."""
-        return replace(_loaded(self).decide_many(texts), model_version=self.named)
-
-
-@cache
-def _loaded(model: SavedModel) -> Deflector:
-    deflector = Deflector.load(model.directory)
-    if deflector.model_version != model.version:
-        msg = f"{model.directory} must stay as it is while it answers. It was changed. Run the same again."
-        raise BundleError(msg)
-    return deflector
+#: Decides about many texts; workers are threads, so it should not take more of these by itself.
+Decide: TypeAlias = Callable[[Sequence[str]], Decisions]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """What is to be done with every block."""
 
-    decider: Decider
+    decide: Decide
     wanted: Wanted
     target: Target
 
@@ -88,7 +67,7 @@ def answer(job: Job, group: Sequence[Block]) -> Part:
     """Read, answer and render a group of blocks."""
     read = [read_block(block, job.wanted) for block in group]
     texts = [text for tickets in read for text in tickets.texts]
-    decisions = job.decider.decide_many(texts)
+    decisions = job.decide(texts)
     counts = np.bincount(decisions.order[decisions.is_suggested, 0], minlength=len(decisions.categories))
     kept = [tickets.kept for tickets in read]
     whole = [row for rows in kept for row in rows] if job.wanted.kept is None else pa.concat_tables(kept)

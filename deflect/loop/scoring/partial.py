@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -26,7 +27,8 @@ class Partial:
     The first line of the journal says what the run is about. Every other line is a checkpoint: the run's state and the
     length of each file, written when all of that is on the disk. What stands behind the last whole line is dropped, so
     it does not matter where a run was killed. ``state`` is that of the last checkpoint, None where there is none;
-    ``before`` is what an earlier run was about, if that was something else.
+    ``before`` is what an earlier run was about, if that was something else. A thread waits for the disk, which may take
+    longer than the rows between two checkpoints, while the files grow on.
     """
 
     def __init__(self, folder: Path, about: Mapping[str, object], journal: BinaryIO) -> None:
@@ -34,6 +36,8 @@ class Partial:
         self.before: Mapping[str, object] | None = None
         self._folder = folder
         self._journal = journal
+        self._thread = ThreadPoolExecutor(1)
+        self._saving: Future[None] | None = None
         lines = _whole_lines(journal)
         if lines and lines[0] == about:
             self.state = lines[-1] if len(lines) > 1 else None
@@ -65,18 +69,23 @@ class Partial:
         self._files[name].flush()
         return (self._folder / name).read_bytes()
 
+    @property
+    def is_saving(self) -> bool:
+        """Say whether the last checkpoint is not on the disk yet."""
+        return self._saving is not None and not self._saving.done()
+
     def checkpoint(self, state: Mapping[str, object]) -> None:
-        """Make sure that a run which is killed from now on goes on from this state."""
+        """Begin to save: a run that is killed when this is on the disk goes on from here. One at a time."""
+        self._settle()
         for file in self._files.values():
             file.flush()
-            os.fsync(file.fileno())
-        self._write({**state, "sizes": self._sizes})
-        self.state = state
+        self._saving = self._thread.submit(self._save, {**state, "sizes": dict(self._sizes)})
 
     def finish(self, state: Mapping[str, object], target: Path, faults: Path) -> None:
         """Put the files in their places; an empty list of faults removes an older one."""
         if not self.is_done:
             self.checkpoint({**state, _DONE: True})
+        self._settle()
         self.close()
         rows, listed = self._folder / ROWS, self._folder / FAULTS
         if listed.exists() and not listed.stat().st_size:
@@ -88,9 +97,21 @@ class Partial:
         shutil.rmtree(self._folder)
 
     def close(self) -> None:
-        """Close the files that grow."""
+        """Close the files that grow, once the last checkpoint is saved."""
+        self._thread.shutdown()
         for file in self._files.values():
             file.close()
+
+    def _settle(self) -> None:
+        """Wait until the last checkpoint is saved; raise what kept it from that."""
+        if self._saving is not None:
+            self._saving.result()
+
+    def _save(self, line: Mapping[str, object]) -> None:
+        for file in self._files.values():
+            os.fsync(file.fileno())
+        self._write(line)
+        self.state = line
 
     def _write(self, line: Mapping[str, object]) -> None:
         self._journal.write(json.dumps(line).encode() + b"\n")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib.metadata import version
@@ -24,7 +23,7 @@ from deflect.loop.scoring.sources import fingerprints
 from deflect.loop.scoring.targets import csv_text
 from deflect.loop.scoring.workers import in_order
 
-#: What an interrupted run must do again at most; waiting for the disk more often would cost more than that.
+#: What an interrupted run must do again at most, where the disk is as fast.
 _CHECKPOINT_ROWS = 100_000
 #: What a run is about, in words for people.
 _ABOUT = {"source": "the source", "model": "the model", "options": "the options", "versions": "deflect or pyarrow"}
@@ -107,14 +106,15 @@ class Run:
             files.append(ROWS, head.body)
         n_kept, n_bytes = state.n_rows, sum(file.path.stat().st_size for file in self.plan.files)
         steps = groups(blocks(self.plan.files, state.place, self.end))
-        for part, place in in_order(partial(answer, self.job), steps, self.n_workers):
-            self._append(files, state, part)
-            state.add(part, place)
-            if state.n_rows >= n_kept + _CHECKPOINT_ROWS:
-                files.checkpoint(asdict(state))
-                n_kept = state.n_rows
-            if self.progress is not None:
-                self.progress(state.n_rows, place.n_bytes, n_bytes)
+        with closing(in_order(partial(answer, self.job), steps, self.n_workers)) as parts:
+            for part, place in parts:
+                self._append(files, state, part)
+                state.add(part, place)
+                if state.n_rows >= n_kept + _CHECKPOINT_ROWS and not files.is_saving:
+                    files.checkpoint(asdict(state))
+                    n_kept = state.n_rows
+                if self.progress is not None:
+                    self.progress(state.n_rows, place.n_bytes, n_bytes)
         if head.footer:
             files.append(ROWS, joined_footer(head.footer, files.content(GROUPS), state.n_groups, state.n_rows))
 
@@ -144,9 +144,6 @@ class Run:
         again = "Run the same again: it goes on from the last checkpoint."
         try:
             yield
-        except BrokenProcessPool as error:
-            msg = f"The workers must live as long as the run. One was ended from outside, for want of memory? {again}"
-            raise ScoringError(msg) from error
         except OSError as error:
             msg = f"{self.target} must be written. Got: {error.strerror or error}. Mend it. {again}"
             raise ScoringError(msg) from error

@@ -1,22 +1,16 @@
-"""Runs a function on many cores: in processes, because rows read or rendered one by one hold the interpreter lock."""
+"""Runs a function on many cores: in threads, since compiled code that keeps no interpreter lock does most of it."""
 
 from __future__ import annotations
 
 import os
-import signal
-import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Given = TypeVar("Given")
 Mark = TypeVar("Mark")
 Made = TypeVar("Made")
-
-#: A worker looks so often whether its run was killed.
-_LOOK_SECONDS = 0.5
 
 
 def n_cores() -> int:
@@ -26,18 +20,16 @@ def n_cores() -> int:
 
 def in_order(
     make: Callable[[Given], Made], items: Iterable[tuple[Given, Mark]], n_workers: int
-) -> Iterator[tuple[Made, Mark]]:
+) -> Generator[tuple[Made, Mark], None, None]:
     """Yield what is made of each item, in order, with the item's mark; few items are held at a time.
 
-    One worker is this process itself; more are processes beside it.
+    One worker is the calling thread itself; more are threads beside it, which takes the items and what is made.
     """
     if n_workers == 1:
         yield from ((make(item), mark) for item, mark in items)
         return
-    from joblib.externals.loky import ProcessPoolExecutor
-
     waiting: deque[tuple[Future[Made], Mark]] = deque()
-    pool = ProcessPoolExecutor(n_workers, initializer=_begin, initargs=(os.getpid(),))
+    pool = ThreadPoolExecutor(n_workers)
     try:
         for item, mark in items:
             waiting.append((pool.submit(make, item), mark))
@@ -46,19 +38,5 @@ def in_order(
                 yield made.result(), done
         for made, done in waiting:
             yield made.result(), done
-    except BaseException:
-        pool.shutdown(kill_workers=True)
-        raise
-    pool.shutdown()
-
-
-def _begin(parent: int) -> None:
-    """Leave Ctrl-C to the process that gives the work, and end with it, however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
-    os._exit(1)
+    finally:
+        pool.shutdown(cancel_futures=True)
