@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from deflect.line.playbook import Entry, Playbook
 from deflect.line.suggestion import Reason
+from deflect.line.text import BYTES, EDGE
+from deflect.line.text_column import TextColumn
 from deflect.line.thresholds import Thresholds
 
 #: How many categories an answer names: the most probable one and its alternatives.
@@ -23,6 +25,7 @@ _OUTSIDE = 2
 _CONFIDENT, _TOO_SHORT = REASONS.index("confident"), REASONS.index("too_short")
 #: What str.isalnum calls a letter or a number.
 _has_word = re.compile(r"[^\W_]").search
+_N_ASCII = 0x80
 
 Ints = npt.NDArray[np.integer]
 Float32s = npt.NDArray[np.float32]
@@ -73,8 +76,18 @@ class Rule:
         """Return for many tickets the numbers of the reasons that ``reason`` returns for each."""
         outcomes = np.where(scope < self._least_scope, _OUTSIDE, probabilities >= self._least[categories])
         numbers = self._numbers[categories, outcomes]
-        numbers[[i for i, text in enumerate(texts) if not _has_word(text)]] = _TOO_SHORT
+        numbers[[i for i in _places_to_look(texts) if not _has_word(texts[i])]] = _TOO_SHORT
         return numbers
+
+
+def _places_to_look(texts: Sequence[str]) -> Iterable[int]:
+    """Return the places of texts that may have no word; most begin with one, which is seen without making a str."""
+    if not isinstance(texts, TextColumn):
+        return range(len(texts))
+    begins_word = np.frombuffer(BYTES, np.uint8) != EDGE
+    begins_word[_N_ASCII:] = False  # Such a byte begins any character that is not ASCII.
+    places: list[int] = np.flatnonzero(~begins_word[texts.first_bytes]).tolist()
+    return places
 
 
 def _reasons(entry: Entry | None, is_out_of_scope: bool) -> tuple[Reason, Reason, Reason]:  # noqa: FBT001  # A pair of facts.

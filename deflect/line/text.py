@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from deflect.line.text_column import TICKET_END, TextColumn
+
 #: What every byte that is no word character becomes, so that an n-gram at a word's edge sees one and the same edge.
 EDGE = 1
 #: A ticket is cut to this many characters: its head, where people say what is wrong, and its tail, where logs end.
@@ -22,8 +24,8 @@ _TAIL_CHARACTERS = 8_000
 _CHUNK_CHARACTERS = 1 << 19
 _LEAST_CHUNK_CHARACTERS = 1 << 16
 _LEAST_CHUNKS = 8
-#: Stands between two tickets in the joined text; a ticket's own NUL bytes become spaces first.
-_TICKET_END = "\0"
+#: Stands between two tickets in the joined text, as in a TextColumn; a ticket's own NUL bytes become spaces first.
+_TICKET_END = TICKET_END.decode()
 
 
 def _byte_table() -> bytes:
@@ -102,8 +104,11 @@ def clip(text: str) -> str:
 
 def chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
     """Cut a sequence of tickets into runs of about _CHUNK_CHARACTERS; a longer ticket makes its run longer."""
-    n_characters = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-    ends = np.cumsum(n_characters + 1)
+    if isinstance(texts, TextColumn):
+        lengths = texts.n_bytes  # Near enough.
+    else:
+        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    ends = np.cumsum(lengths + 1)
     least = max(_LEAST_CHUNK_CHARACTERS, int(ends[-1]) // _LEAST_CHUNKS) if len(texts) else 1
     runs = ends // min(_CHUNK_CHARACTERS, least)
     cuts = [0, *(np.flatnonzero(np.diff(runs)) + 1).tolist(), len(texts)]
@@ -155,6 +160,11 @@ def find_words(texts: Sequence[str]) -> Words:
 
 def joined(texts: Sequence[str]) -> bytes:
     """Join tickets as UTF-8, clipped and folded, with a ticket end before, between and after them."""
+    if isinstance(texts, TextColumn):
+        raw = texts.joined()
+        if texts.n_bytes.max(initial=0) <= MAX_CHARACTERS and raw.count(TICKET_END) == len(texts) + 1:
+            return raw if raw.isascii() else _folded(raw)
+        texts = list(texts)
     if max(map(len, texts), default=0) > MAX_CHARACTERS:
         texts = [clip(text) for text in texts]
     is_ascii = all(map(str.isascii, texts))

@@ -18,7 +18,7 @@ from deflect.loop.scoring.answering import Decide, Job
 from deflect.loop.scoring.answers import ANSWER, Decider, answer_columns
 from deflect.loop.scoring.plans import make_plan
 from deflect.loop.scoring.runs import Notify, Progress, Run
-from deflect.loop.scoring.tables import table_texts
+from deflect.loop.scoring.tables import table_texts, text_column
 from deflect.loop.scoring.workers import n_cores
 from deflect.loop.tickets import check_columns, frame_texts, text_columns
 
@@ -212,7 +212,7 @@ def _answered(batch: Batch, decider: Decider, names: Sequence[str]) -> Batch:
         raise ParameterError(msg)
     table = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
     check_columns("A batch of tickets", table.column_names, names)
-    answers = answer_columns(decider.decide_many(table_texts(table, names)))
+    answers = answer_columns(decider.decide_many(text_column(table_texts(table, names))))
     kept = table.drop_columns([name for name in table.column_names if name in ANSWER.names])
     schema = pa.schema([*kept.schema, *ANSWER], metadata=kept.schema.metadata)
     whole = pa.Table.from_arrays([*kept.columns, *answers.values()], schema=schema)

@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from deflect.line.decision import REASONS, Rule, _has_word, most_probable
 from deflect.line.playbook import parse_playbook
+from deflect.line.text_column import TextColumn
 from deflect.line.thresholds import ScopeLimit, Threshold, Thresholds
 
 CATEGORIES = ("always", "auto", "never", "nobody", "other", "silent")
@@ -56,18 +57,24 @@ def test_without_a_scope_limit_nothing_is_outside() -> None:
 
 
 TICKETS = st.tuples(
-    st.sampled_from(["a", "", "_", "?"]), st.integers(0, 5), st.floats(0, 1), st.floats(-1, 0, width=32)
+    st.sampled_from(["a", "", "_", "?", "é", "…", "? 1"]),
+    st.integers(0, 5),
+    st.floats(0, 1),
+    st.floats(-1, 0, width=32),
 )
 
 
 @given(st.lists(TICKETS, max_size=20))
 def test_many_are_decided_as_each(tickets: list[tuple[str, int, float, float]]) -> None:
-    """Many tickets get the reasons that each alone gets."""
+    """Many tickets get the reasons that each alone gets, in a list or in a column."""
     texts, categories, probabilities, scope = ([ticket[i] for ticket in tickets] for i in range(4))
-    numbers = RULE.reasons(
-        texts, np.array(categories, dtype=np.int32), np.array(probabilities), np.array(scope, dtype=np.float32)
-    )
-    assert [REASONS[i] for i in numbers] == [RULE.reason(*ticket) for ticket in tickets]
+    closed = [f"{text}\0".encode() for text in texts]
+    column = TextColumn(memoryview(b"".join(closed)), np.cumsum([0, *map(len, closed)]))
+    for many in (texts, column):
+        numbers = RULE.reasons(
+            many, np.array(categories, dtype=np.int32), np.array(probabilities), np.array(scope, dtype=np.float32)
+        )
+        assert [REASONS[i] for i in numbers] == [RULE.reason(*ticket) for ticket in tickets]
 
 
 @given(arrays(np.float64, st.tuples(st.integers(0, 9), st.integers(1, 6)), elements=st.sampled_from([0.0, 0.25, 0.5])))

@@ -125,6 +125,19 @@ def test_json_keeps_values_and_keys(tmp_path: Path, name: str) -> None:
     assert [[row[name] for name in ADDED] for row in written] == [SUGGESTED, ABSTAINED]
 
 
+def test_plain_json_lines_stay_as_they_are(tmp_path: Path) -> None:
+    """Of plain JSON lines not a byte changes but for the answer; an answer that is there is replaced."""
+    lines = ['{"n":1.50,  "body":"\\u00fc dns"', '{"body":"x: Inf","tags":[{ }]']
+    source = put(tmp_path, "".join(f"{line}}}\n" for line in lines), "in.jsonl")
+    for name in ("out.jsonl", "again.jsonl"):
+        score_file(source, tmp_path / name, model=KeywordRule())
+        source = tmp_path / name
+    first = (tmp_path / "out.jsonl").read_text()
+    assert [line.startswith(f"{old}, ") for line, old in zip(first.splitlines(), lines, strict=True)] == [True, True]
+    assert read(tmp_path / "again.jsonl") == read(tmp_path / "out.jsonl")
+    assert (tmp_path / "again.jsonl").read_text().count("deflect_model") == 2
+
+
 def test_json_to_csv_has_every_key(tmp_path: Path) -> None:
     """A key that first comes late in a JSON file is a column of the CSV all the same."""
     rows = [{"body": "dns", "ok": True}] * 2_500 + [{"body": "slow", "late": [1, "ü"]}]

@@ -13,7 +13,7 @@ from deflect.line.decision import Decisions
 from deflect.loop.records import RowFault
 from deflect.loop.scoring.answers import answer_columns
 from deflect.loop.scoring.blocks import BLOCK_BYTES, Block, Place, Step
-from deflect.loop.scoring.tables import Wanted, read_block
+from deflect.loop.scoring.tables import Wanted, joined, read_block, text_column
 from deflect.loop.scoring.targets import Rendered, Target
 
 #: What a row that is read already counts, in bytes, where blocks are gathered to groups.
@@ -66,14 +66,11 @@ def _n_bytes(block: Block) -> int:
 def answer(job: Job, group: Sequence[Block]) -> Part:
     """Read, answer and render a group of blocks."""
     read = [read_block(block, job.wanted) for block in group]
-    texts = [text for tickets in read for text in tickets.texts]
-    decisions = job.decide(texts)
+    decisions = job.decide(text_column(joined([tickets.texts for tickets in read])))
     counts = np.bincount(decisions.order[decisions.is_suggested, 0], minlength=len(decisions.categories))
-    kept = [tickets.kept for tickets in read]
-    whole = [row for rows in kept for row in rows] if job.wanted.kept is None else pa.concat_tables(kept)
     return Part(
-        job.target.render(whole, answer_columns(decisions)),
-        len(texts),
+        job.target.render(joined([tickets.kept for tickets in read]), answer_columns(decisions)),
+        len(decisions.reasons),
         tuple((block.file, fault) for block, tickets in zip(group, read, strict=True) for fault in tickets.faults),
         {name: int(n) for name, n in zip(decisions.categories, counts, strict=True) if n},
     )

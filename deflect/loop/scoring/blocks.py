@@ -30,7 +30,7 @@ from deflect.loop.rows import DELIMITERS, header, is_array, open_bytes, open_par
 from deflect.loop.scoring.windows import Window
 
 #: A block of text is about so long: long enough for a row group of Parquet, short enough for memory and progress.
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
 #: Behind a fault so many records are read one by one, and the next block is so short; then blocks grow again.
 _CAREFUL_ROWS = 256
 _CAREFUL_BYTES = 1 << 16

@@ -17,10 +17,10 @@ from deflect.errors import ScoringError
 from deflect.loop.scoring.answering import Job, Part, answer, groups
 from deflect.loop.scoring.blocks import Place, TicketFile, blocks
 from deflect.loop.scoring.footers import MAGIC, joined_footer, moved_groups
+from deflect.loop.scoring.lines import csv_text
 from deflect.loop.scoring.partial import FAULTS, GROUPS, ROWS, Partial, open_partial
 from deflect.loop.scoring.plans import Plan, faults_path
 from deflect.loop.scoring.sources import fingerprints
-from deflect.loop.scoring.targets import csv_text
 from deflect.loop.scoring.workers import in_order
 
 #: What an interrupted run must do again at most, where the disk is as fast.

@@ -7,15 +7,25 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as pa_csv
+from pyarrow import json as pa_json
 
+from deflect.line.text_column import TICKET_END, TextColumn
 from deflect.loop.records import Lines, Row, RowFault, batch_rows, csv_fields, csv_rows, json_lines
 from deflect.loop.rows import DELIMITERS
+from deflect.loop.scoring.answers import ANSWER
 from deflect.loop.scoring.blocks import Block, Marks
+from deflect.loop.scoring.lines import Texts, json_text, laid_out, opened_objects
 from deflect.loop.tickets import TEXT, as_text, cell_text, ticket_text
 
+#: What Arrow takes for a number and Python may not, and names of answers, which must be replaced.
+_ODD_MEMBER = rf'[:,\[]\s*(?:-?Inf|-NaN)\s*[,\]}}]|"(?:{"|".join(ANSWER.names)})"'
+#: A name spelled with escapes, which may be that of a column of text.
+_ODD_NAME = r'\\u[^"]*"\s*:'
+_LINE_FEED, _OPENS, _CLOSES = b"\n{}"
 #: A block with a fault is halved until it is so short; then its rows are read one by one.
 _EXACT_BYTES = 1 << 14
 
@@ -39,10 +49,13 @@ class Wanted:
 
 @dataclass(frozen=True, eq=False)
 class Tickets:
-    """The tickets of a block: their texts, what is kept of them (JSON objects stay objects), and the faults between."""
+    """The tickets of a block: their texts, what is kept of them, and the faults between.
 
-    texts: list[str]
-    kept: pa.Table | list[dict[str, object]]
+    Kept are rows of a table, or of JSON that stays JSON what ``lines.opened_objects`` returns.
+    """
+
+    texts: Texts
+    kept: pa.Table | Texts
     faults: tuple[RowFault, ...] = ()
 
 
@@ -52,24 +65,38 @@ def read_block(block: Block, wanted: Wanted) -> Tickets:
     if len(pieces) == 1:
         return pieces[0]
     return Tickets(
-        [text for piece in pieces for text in piece.texts],
-        pa.concat_tables(piece.kept for piece in pieces),
+        joined([piece.texts for piece in pieces]),
+        joined([piece.kept for piece in pieces]),
         tuple(fault for piece in pieces for fault in piece.faults),
     )
 
 
-def table_texts(table: pa.Table, names: Sequence[str]) -> list[str]:
+def joined(parts: Sequence[pa.Table | Texts]) -> pa.Table | Texts:
+    """Return parts of a table or of a column one behind the other."""
+    if isinstance(parts[0], pa.Table):
+        return pa.concat_tables(parts)
+    return pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
+
+
+def text_column(texts: Texts) -> TextColumn:
+    """Return texts as the scorer reads them, without an object of Python for each."""
+    nothing, end = pa.scalar("", pa.large_string()), pa.scalar(TICKET_END.decode(), pa.large_string())
+    return TextColumn(*laid_out(pc.binary_join_element_wise(texts, nothing, end)))
+
+
+def table_texts(table: pa.Table, names: Sequence[str]) -> Texts:
     """Return the texts of a table's tickets, as ``ticket_text`` returns each."""
     there = [name for name in names if name in table.column_names] or [TEXT]
     parts = [_strings(table[name]) for name in there]
     line_feed = pa.scalar("\n", pa.large_string())
-    joined = pc.binary_join_element_wise(*parts, line_feed, null_handling="replace", null_replacement="")
-    texts: list[str] = joined.to_numpy().tolist()
-    return texts
+    return pc.binary_join_element_wise(*parts, line_feed, null_handling="replace", null_replacement="")
 
 
 def _pieces(block: Block, wanted: Wanted) -> Iterator[Tickets]:
     """Yield a block's tickets, of a faulty block in pieces: what is plain in one, what is not row by row."""
+    if (objects := _plain_objects(block, wanted)) is not None:
+        yield objects
+        return
     if (table := _plain_table(block, wanted)) is not None:
         yield Tickets(table_texts(table, wanted.text), table.select(wanted.schema.names).cast(wanted.schema))
         return
@@ -120,6 +147,53 @@ def _csv_table(content: bytes, delimiter: str, columns: Sequence[str], wanted: W
     )
 
 
+def _plain_objects(block: Block, wanted: Wanted) -> Tickets | None:
+    """Return JSON lines that stay as they are, where each is one plain object with all texts; None where one is not."""
+    raw = block.content
+    if block.columns is not None or wanted.kept is not None or wanted.keys is not None or not isinstance(raw, bytes):
+        return None
+    names = [name for name in wanted.text if json_text(name).encode() in raw]
+    odd = _ODD_MEMBER if len(names) == len(wanted.text) else f"{_ODD_MEMBER}|{_ODD_NAME}"
+    try:
+        opened = _opened_lines(raw if raw.endswith(b"\n") else raw + b"\n", odd)
+        table = pa_json.read_json(
+            pa.py_buffer(raw),
+            read_options=pa_json.ReadOptions(block_size=len(raw) + 1, use_threads=False),
+            parse_options=pa_json.ParseOptions(
+                explicit_schema=pa.schema([(name, pa.string()) for name in names or [TEXT]]),
+                unexpected_field_behavior="ignore",
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    is_whole = len(table) == len(opened) and not any(column.null_count for column in table.columns)
+    return Tickets(table_texts(table, wanted.text), opened) if is_whole else None
+
+
+def _opened_lines(raw: bytes, odd: str) -> Texts:
+    """Return the objects of lines up to where their next member stands.
+
+    If all is JSON, each line is one object: where a brace closes and the next opens behind a mere line feed, no object
+    can be open. A NUL would end the text for Arrow.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+        A line does not begin or end as an object, or is not UTF-8, or holds what is odd.
+
+    """
+    text = np.frombuffer(raw, np.uint8)
+    ends = np.flatnonzero(text == _LINE_FEED) + 1
+    edges = np.concatenate(([0], ends))
+    are_objects = (text[edges[:-1]] == _OPENS).all() and (text[ends - 2] == _CLOSES).all()
+    buffers = [None, pa.py_buffer(edges), pa.py_buffer(raw)]
+    lines = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ends), buffers).cast(pa.large_string())
+    if not are_objects or b"\0" in raw or pc.any(pc.match_substring_regex(lines, odd)).as_py():
+        msg = "Lines must be plain objects. They are not."
+        raise pa.ArrowInvalid(msg)
+    return pa.chunked_array([pc.replace_substring_regex(lines, r"}\n\z", ", ")])
+
+
 def _rows(block: Block) -> Iterable[Row | RowFault]:
     if isinstance(block.content, tuple):
         return block.content
@@ -139,12 +213,13 @@ def _of_rows(items: Iterable[Row | RowFault], wanted: Wanted) -> Tickets:
             faults.append(item)
         else:
             cells.append(item.cells)
-    texts = [ticket_text(row, wanted.text) for row in cells]
+    texts = pa.chunked_array([[ticket_text(row, wanted.text) for row in cells]], pa.large_string())
     if wanted.kept is not None:
         return Tickets(texts, _table(cells, wanted.kept), tuple(faults))
     if wanted.keys is not None:
         cells = [{name: row[name] for name in wanted.keys if name in row} for row in cells]
-    return Tickets(texts, cells, tuple(faults))
+    answerless = ({name: value for name, value in row.items() if name not in ANSWER.names} for row in cells)
+    return Tickets(texts, opened_objects(answerless), tuple(faults))
 
 
 def _table(rows: Sequence[dict[str, object]], schema: pa.Schema) -> pa.Table:

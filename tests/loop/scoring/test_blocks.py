@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from deflect.loop.rows import open_rows
 from deflect.loop.scoring import blocks as blocks_module
 from deflect.loop.scoring.blocks import Place, Step, TicketFile, blocks
 from deflect.loop.scoring.tables import Wanted, read_block
+from deflect.loop.tickets import ticket_text
 
 HEADER = b"id,body\n"
 #: What CSV is made of, and what breaks it.
@@ -60,8 +62,9 @@ def read(steps: list[Step], columns: tuple[str, ...] | None) -> tuple[list[dict[
     """Read blocks to rows and faults."""
     kept = None if columns is None else pa.schema([(name, pa.string()) for name in columns])
     tickets = [read_block(block, Wanted(("body",), kept)) for block, _ in steps]
-    rows = [row for one in tickets for row in (one.kept.to_pylist() if isinstance(one.kept, pa.Table) else one.kept)]
-    assert [text for one in tickets for text in one.texts] == [str(row.get("body", "")) for row in rows]
+    kept_rows = [row for one in tickets for row in one.kept.to_pylist()]
+    rows = [json.loads(row.removesuffix(", ") + "}") if isinstance(row, str) else row for row in kept_rows]
+    assert [text for one in tickets for text in one.texts.to_pylist()] == [ticket_text(row, ("body",)) for row in rows]
     return rows, [fault for one in tickets for fault in one.faults]
 
 
@@ -92,6 +95,17 @@ LINES = st.lists(
             b"[1]\n",
             b"{",
             b'{"body":"\\ud800"}\n',
+            b'{"body":null}\n',
+            b'{"body":1}\n',
+            b'{"body":"a","body":"b"}\n',
+            b'{"x":{"body":"in"},"body":"y\\u0000"}\n',
+            b'{"b\\u006fdy":"z"}\n',
+            b'{"text":"no body"}\n',
+            b'{"x":Inf,"body":"b"}\n',
+            b'{"x":-NaN ,"body":"b"}\n',
+            b'{"body":"a"}\0{}\n',
+            b'{"body":"a"}\n{"x":[{}\n{}],"body":"b"}\n',
+            b"{}\n",
         ]
     ),
     max_size=40,

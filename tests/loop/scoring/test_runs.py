@@ -88,6 +88,16 @@ def source(tmp_path: Path, root: Path) -> Path:
     return path
 
 
+def as_json_lines(source: Path) -> Path:
+    """Write what can be read of a source as JSON lines, of which some are broken."""
+    target = source.with_name("in.jsonl")
+    score_file(source, target, model=Deflector.load())
+    lines = target.read_bytes().replace(b"deflect_", b"").splitlines(keepends=True)
+    lines[700:700] = [b'{"body": \n']
+    target.write_bytes(b"".join(lines))
+    return target
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make blocks small and checkpoints frequent."""
@@ -111,9 +121,11 @@ def killed(source: Path, name: str, how: str) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["csv", "jsonl.gz", "parquet"])
+@pytest.mark.parametrize("name", ["csv", "jsonl", "jsonl.gz", "parquet"])
 def test_killed_at_random_moments(source: Path, name: str) -> None:
     """However often a run is killed, the target and its list of faults are those of a whole run, byte for byte."""
+    if name == "jsonl":
+        source = as_json_lines(source)
     assert killed(source, name, "random") == 10
     folder = source.parent
     for end in (name, f"{name}.faults.csv"):
