@@ -75,7 +75,7 @@ def test_an_encoder_for_a_model_without_one(folder: Path) -> None:
 
 
 def test_score(folder: Path) -> None:
-    """A file is scored in this process, however many were asked for, as the tickets are one by one."""
+    """A file is scored by one worker, however many were asked for, as the tickets are one by one."""
     target = folder / "scored.jsonl"
     options = ("--model", folder / "bundle", "--encoder", folder / "words", "--workers", 2)
     answer = run("score", folder / "tickets.csv", target, *options)

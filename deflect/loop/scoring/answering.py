@@ -19,7 +19,6 @@ from deflect.loop.scoring.targets import Rendered, Target
 #: What a row that is read already counts, in bytes, where blocks are gathered to groups.
 _ROW_BYTES = 500
 
-
 #: Decides about many texts; workers are threads, so it should not take more of these by itself.
 Decide: TypeAlias = Callable[[Sequence[str]], Decisions]
 

@@ -148,7 +148,7 @@ def _parquet_blocks(file: TicketFile, raw: BufferedReader, place: Place) -> Iter
             begin, end = end, end + parquet.metadata.row_group(group).num_rows
             if end <= place.offset:
                 continue
-            for batch in parquet.iter_batches(CHUNK_ROWS, row_groups=[group]):
+            for batch in parquet.iter_batches(CHUNK_ROWS, row_groups=[group], use_threads=False):
                 begin += batch.num_rows
                 if begin <= place.offset:
                     continue

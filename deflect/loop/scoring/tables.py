@@ -7,25 +7,19 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as pa_csv
-from pyarrow import json as pa_json
 
 from deflect.line.text_column import TICKET_END, TextColumn
 from deflect.loop.records import Lines, Row, RowFault, batch_rows, csv_fields, csv_rows, json_lines
 from deflect.loop.rows import DELIMITERS
 from deflect.loop.scoring.answers import ANSWER
 from deflect.loop.scoring.blocks import Block, Marks
-from deflect.loop.scoring.lines import Texts, json_text, laid_out, opened_objects
+from deflect.loop.scoring.lines import Texts, laid_out, opened_objects
+from deflect.loop.scoring.objects import PlainObjects, plain_objects
 from deflect.loop.tickets import TEXT, as_text, cell_text, ticket_text
 
-#: What Arrow takes for a number and Python may not, and names of answers, which must be replaced.
-_ODD_MEMBER = rf'[:,\[]\s*(?:-?Inf|-NaN)\s*[,\]}}]|"(?:{"|".join(ANSWER.names)})"'
-#: A name spelled with escapes, which may be that of a column of text.
-_ODD_NAME = r'\\u[^"]*"\s*:'
-_LINE_FEED, _OPENS, _CLOSES = b"\n{}"
 #: A block with a fault is halved until it is so short; then its rows are read one by one.
 _EXACT_BYTES = 1 << 14
 
@@ -95,7 +89,7 @@ def table_texts(table: pa.Table, names: Sequence[str]) -> Texts:
 def _pieces(block: Block, wanted: Wanted) -> Iterator[Tickets]:
     """Yield a block's tickets, of a faulty block in pieces: what is plain in one, what is not row by row."""
     if (objects := _plain_objects(block, wanted)) is not None:
-        yield objects
+        yield Tickets(table_texts(objects.texts, wanted.text), objects.opened)
         return
     if (table := _plain_table(block, wanted)) is not None:
         yield Tickets(table_texts(table, wanted.text), table.select(wanted.schema.names).cast(wanted.schema))
@@ -116,6 +110,12 @@ def _halves(block: Block) -> tuple[Block, ...]:
     cut = Marks(raw, DELIMITERS[block.kind].encode()).last_end(raw, 0, len(raw) // 2)
     rest = replace(block, content=raw[cut:], line=block.line + raw.count(b"\n", 0, cut))
     return (replace(block, content=raw[:cut]), rest) if cut else ()
+
+
+def _plain_objects(block: Block, wanted: Wanted) -> PlainObjects | None:
+    """Return the objects of a block of JSON lines where each stays as it is; None where one does not."""
+    stays = block.columns is None and wanted.kept is None and wanted.keys is None
+    return plain_objects(block.content, wanted.text) if stays and isinstance(block.content, bytes) else None
 
 
 def _plain_table(block: Block, wanted: Wanted) -> pa.Table | None:
@@ -145,53 +145,6 @@ def _csv_table(content: bytes, delimiter: str, columns: Sequence[str], wanted: W
             strings_can_be_null=False,
         ),
     )
-
-
-def _plain_objects(block: Block, wanted: Wanted) -> Tickets | None:
-    """Return JSON lines that stay as they are, where each is one plain object with all texts; None where one is not."""
-    raw = block.content
-    if block.columns is not None or wanted.kept is not None or wanted.keys is not None or not isinstance(raw, bytes):
-        return None
-    names = [name for name in wanted.text if json_text(name).encode() in raw]
-    odd = _ODD_MEMBER if len(names) == len(wanted.text) else f"{_ODD_MEMBER}|{_ODD_NAME}"
-    try:
-        opened = _opened_lines(raw if raw.endswith(b"\n") else raw + b"\n", odd)
-        table = pa_json.read_json(
-            pa.py_buffer(raw),
-            read_options=pa_json.ReadOptions(block_size=len(raw) + 1, use_threads=False),
-            parse_options=pa_json.ParseOptions(
-                explicit_schema=pa.schema([(name, pa.string()) for name in names or [TEXT]]),
-                unexpected_field_behavior="ignore",
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-    is_whole = len(table) == len(opened) and not any(column.null_count for column in table.columns)
-    return Tickets(table_texts(table, wanted.text), opened) if is_whole else None
-
-
-def _opened_lines(raw: bytes, odd: str) -> Texts:
-    """Return the objects of lines up to where their next member stands.
-
-    If all is JSON, each line is one object: where a brace closes and the next opens behind a mere line feed, no object
-    can be open. A NUL would end the text for Arrow.
-
-    Raises
-    ------
-    pyarrow.ArrowInvalid
-        A line does not begin or end as an object, or is not UTF-8, or holds what is odd.
-
-    """
-    text = np.frombuffer(raw, np.uint8)
-    ends = np.flatnonzero(text == _LINE_FEED) + 1
-    edges = np.concatenate(([0], ends))
-    are_objects = (text[edges[:-1]] == _OPENS).all() and (text[ends - 2] == _CLOSES).all()
-    buffers = [None, pa.py_buffer(edges), pa.py_buffer(raw)]
-    lines = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ends), buffers).cast(pa.large_string())
-    if not are_objects or b"\0" in raw or pc.any(pc.match_substring_regex(lines, odd)).as_py():
-        msg = "Lines must be plain objects. They are not."
-        raise pa.ArrowInvalid(msg)
-    return pa.chunked_array([pc.replace_substring_regex(lines, r"}\n\z", ", ")])
 
 
 def _rows(block: Block) -> Iterable[Row | RowFault]:
