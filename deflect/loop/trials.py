@@ -76,7 +76,8 @@ def best_trial(
     """Try all candidates, which differ in the weights of vectors or encoder, and return that of the least log loss.
 
     Where ``information`` is above 0, the best is tried with this share of it in its terms' weights, too, and must gain
-    a hundredth by it. ``folds`` puts each ticket into one of ``N_FOLDS`` parts; those of a further part, ``N_FOLDS``, are never held out.
+    a hundredth by it. ``folds`` puts each ticket into one of ``N_FOLDS`` parts; those of a further part, ``N_FOLDS``,
+    are never held out.
     """
     design = weigh(vocabulary, candidates[0]) if not candidates[0].information else None
     trials = [_tried(task, vocabulary, candidates[0], folds, design=design)]
