@@ -78,7 +78,7 @@ def test_a_given_weight_is_kept() -> None:
     """A weight that was given is not tried against others; 0 leaves the encoder without a say."""
     fitted = TicketClassifier(encoder=Knowing(), encoder_weight=0.0).fit(TEXTS, ENDINGS)
     assert fitted.encoder_weight_ == 0
-    plain = TicketClassifier(vector_weight=0.5).fit(TEXTS, ENDINGS)
+    plain = TicketClassifier(vector_weight=0.5, tol=3e-5).fit(TEXTS, ENDINGS)  # As closely as with an encoder.
     np.testing.assert_allclose(fitted.decision_function(TEXTS), plain.decision_function(TEXTS), atol=0.02)
 
 
