@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.side_by_side.contenders import Contender
 from deflect import Deflector, Thresholds
+from deflect.line.encoder import Encoder
 from deflect.line.playbook import parse_playbook
 from deflect.line.thresholds import Threshold
 
@@ -27,11 +28,14 @@ class Ours(Contender):
     learning = "deflect.loop.classifier"
     scoring = "deflect.loop.batch"
 
+    def __init__(self, encoder: Encoder | None = None) -> None:
+        self.encoder = encoder
+
     def fit(self, texts: list[str], labels: list[str]) -> None:
         """Learn."""
         from deflect import TicketClassifier  # scikit-learn is for learning only: answering must not load it.
 
-        classifier = TicketClassifier().fit(texts, labels)
+        classifier = TicketClassifier(encoder=self.encoder).fit(texts, labels)
         categories = classifier.scorer_.categories
         playbook = parse_playbook("format = 1\n" + "".join(map(_ENTRY.format, categories)))
         self.deflector = Deflector(classifier, Thresholds("overall", categories, (_ANY,)), playbook)
