@@ -243,18 +243,17 @@ def test_weights_of_two_double_the_cost(train: tuple[list[str], Strings]) -> Non
 def test_weight_of_nothing_is_nearly_no_ticket(
     train: tuple[list[str], Strings], held_out: tuple[list[str], Strings]
 ) -> None:
-    """Tickets with a wrong category and weight 0 move no margin by more than 0.25, and few by more than 0.1.
+    """Tickets with a wrong category and weight 0 move no margin by more than 0.1, where all is solved closely.
 
     They still count as tickets in idf, so the margins are not the same to the last digit.
     """
     X, y = train
     wrong = np.where(y[:60] == "topic 0", "topic 1", "topic 0")
     weights = np.repeat([1.0, 0.0], [600, 60])
-    ignored = TicketClassifier(min_pair_df=1).fit(X + X[:60], np.concatenate((y, wrong)), weights)
-    removed = TicketClassifier(min_pair_df=1).fit(X, y)
-    distances = abs(margins(ignored, held_out[0]) - margins(removed, held_out[0]))
-    assert distances.max() < 0.25
-    assert (distances > 0.1).mean() < 0.05
+    closely = TicketClassifier(min_pair_df=1, tol=1e-5)
+    ignored = clone(closely).fit(X + X[:60], np.concatenate((y, wrong)), weights)
+    removed = clone(closely).fit(X, y)
+    assert abs(margins(ignored, held_out[0]) - margins(removed, held_out[0])).max() < 0.1
 
 
 @pytest.mark.parametrize("y", [["dns"] * 6, [3] * 6])
