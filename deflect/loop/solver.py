@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _MAX_CONJUGATE_STEPS = 15
 _MAX_HALVINGS = 8
 #: The greatest number of columns that are solved together.
-_BLOCK = 8
+_BLOCK = 16
 #: A Newton step is good enough when so much of its equation is left, as a square.
 _RESIDUAL = 0.2
 #: How far the preconditioner goes from the identity, 0, to the diagonal, 1. A row has unit length, so the diagonal says

@@ -21,8 +21,8 @@ _CROSS_FIT_UP_TO = 3_000
 N_FOLDS = 5
 #: Information must clearly pay: where it hardly did on tickets held out, it harmed tickets that came from elsewhere.
 _CLEARLY_LESS = 0.99
-#: Little is fitted on the margins of these models: their gradient may be so many times that of the final one, at most the
-#: last. Where tickets are few, weights do about as well as each other, and less slack lets chance choose less.
+#: Little is fitted on the margins of these models: their gradient may be so many times that of the final one, at most
+#: the last. Where tickets are few, weights do about as well as each other, and less slack lets chance choose less.
 _TRIAL_SLACK, _SLACK_OF_FEW, _MOST_SLACK = 10, 10 / 3, 0.01
 
 
