@@ -45,8 +45,8 @@ _VECTOR_WEIGHTS = (
 #: The same for an encoder; beside one the word vectors' weight makes no difference, and is not tried.
 _ENCODER_WEIGHTS = ((50_000, (1.2, 0.6)), (math.inf, (1.2,)))
 _VECTOR_WEIGHT_BESIDE_ENCODER = 0.5
-#: The share of information in the words' weights that is tried beside none; large archives have it untried.
-_INFORMATION = 0.5
+#: Shares of information in the words' weights: the first, and those that must prove better.
+_INFORMATION_WEIGHTS = ((50_000, (0.0, 0.5)), (math.inf, (0.5,)))
 #: What a small gradient leaves to be learned is more where dense features hang together: it must fall ten times as far.
 _ENCODER_TOL = 0.1
 #: How closely the weights are solved, and how closely in an archive of more than so many tickets.
@@ -204,8 +204,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         costs = costs * self._class_costs(numbers, costs)
         task = self._task(numbers, costs, progress)
         folds = self._folds(np.arange(len(texts)) if groups is None else np.asarray(groups))
-        tried = _INFORMATION if self.information_weight is None and len(texts) <= _LARGE else 0.0
-        trial = best_trial(task, vocabulary, self._candidates(len(texts)), folds, information=tried)
+        information, *others = _tried(_INFORMATION_WEIGHTS, len(texts), self.information_weight)
+        trial = best_trial(task, vocabulary, self._candidates(len(texts), information), folds, informations=others)
         terms = terms_of(task, vocabulary, trial.weights)
         design = weigh(vocabulary, trial.weights, terms)
         solution = task.solve(design, trial.learned)
@@ -343,18 +343,17 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         tol = tol if self.encoder is None else tol * _ENCODER_TOL
         return Task(numbers, cost * costs, len(self.classes_), tol, self.max_iter, progress)
 
-    def _candidates(self, n_tickets: int) -> list[BlockWeights]:
-        information = self.information_weight
-        if information is None:
-            information = 0.0 if n_tickets <= _LARGE else _INFORMATION
+    def _candidates(self, n_tickets: int, information: float) -> list[BlockWeights]:
         if self.encoder is not None:
             vector_weight = _VECTOR_WEIGHT_BESIDE_ENCODER if self.vector_weight is None else self.vector_weight
-            tried = _tried(_ENCODER_WEIGHTS, n_tickets) if self.encoder_weight is None else (self.encoder_weight,)
+            tried = _tried(_ENCODER_WEIGHTS, n_tickets, self.encoder_weight)
             return [BlockWeights(self.gram_weight, vector_weight, weight, information) for weight in tried]
-        tried = _tried(_VECTOR_WEIGHTS, n_tickets) if self.vector_weight is None else (self.vector_weight,)
+        tried = _tried(_VECTOR_WEIGHTS, n_tickets, self.vector_weight)
         return [BlockWeights(self.gram_weight, weight, information=information) for weight in tried]
 
 
-def _tried(weights: Sequence[tuple[float, tuple[float, ...]]], n_tickets: int) -> tuple[float, ...]:
-    """Return the weights of the first row of a table that so many tickets fit into."""
-    return next(tried for most, tried in weights if n_tickets <= most)
+def _tried(
+    weights: Sequence[tuple[float, tuple[float, ...]]], n_tickets: int, given: float | None
+) -> tuple[float, ...]:
+    """Return the weight that is given, else those of the first row of a table that so many tickets fit into."""
+    return (given,) if given is not None else next(tried for most, tried in weights if n_tickets <= most)

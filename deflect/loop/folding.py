@@ -24,7 +24,7 @@ import numpy as np
 from deflect.line.hashing import SlotTable
 from deflect.line.scorer import Float32s, Scored, Scorer, damped
 from deflect.loop.solver import Design
-from deflect.loop.terms import TermWeights, term_weights
+from deflect.loop.terms import TermWeights
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -49,9 +49,8 @@ class BlockWeights:
     information: float = 0.0
 
 
-def weigh(vocabulary: Vocabulary, weights: BlockWeights, terms: TermWeights | None = None) -> Design:
-    """Return the features of the training tickets; without ``terms``, by idf."""
-    terms = terms or term_weights(vocabulary)
+def weigh(vocabulary: Vocabulary, weights: BlockWeights, terms: TermWeights) -> Design:
+    """Return the features of the training tickets."""
     words, pairs = _damped(vocabulary.word_counts), _damped(vocabulary.pair_counts)
     squares = words.power(2) @ word_squares(terms, weights) + pairs.power(2) @ terms.pairs**2
     scale = (1 / np.sqrt(np.where(squares > 0, squares, 1))).astype(np.float32)
@@ -117,12 +116,11 @@ def fold_model(
     learned: Float32s,
     *,
     weights: BlockWeights,
-    terms: TermWeights | None = None,
+    terms: TermWeights,
     categories: tuple[str, ...],
     calibration: Calibration,
 ) -> Scorer:
-    """Multiply learned weights out into one row for each word, pair and n-gram; ``terms`` as for ``weigh``."""
-    terms = terms or term_weights(vocabulary)
+    """Multiply learned weights out into one row for each word, pair and n-gram; weights and terms as in ``weigh``."""
     part = design.blocks(learned * calibration.scales.astype(np.float32))
     further, encoded = vocabulary.further, vocabulary.encoded
     others = np.float32(weights.grams) * (further.grams @ part.grams)

@@ -31,21 +31,21 @@ class TermWeights:
     unseen: float
 
 
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """What is known of tickets' categories: the number of each, and what it counts, 0 for hidden ones, (n_tickets,)."""
-
-    numbers: Ints
-    counts: Float64s
+def by_rarity(vocabulary: Vocabulary) -> TermWeights:
+    """Return the terms' idf."""
+    return TermWeights(vocabulary.word_idf, vocabulary.pair_idf, vocabulary.unseen_idf)
 
 
-def term_weights(vocabulary: Vocabulary, share: float = 0.0, labels: Labels | None = None) -> TermWeights:
-    """Return the weights of the terms; with a ``share`` of 0, idf alone, no category is looked at."""
-    idf = TermWeights(vocabulary.word_idf, vocabulary.pair_idf, vocabulary.unseen_idf)
-    if not share or labels is None or not labels.counts.any():
+def term_weights(vocabulary: Vocabulary, share: float, numbers: Ints, costs: Float64s) -> TermWeights:
+    """Return the weights of the terms; with a ``share`` of 0, idf alone, no category is looked at.
+
+    ``numbers`` are those of the tickets' categories, (n_tickets,), and ``costs`` what they count, 0 for hidden ones.
+    """
+    idf = by_rarity(vocabulary)
+    if not share or not costs.any():
         return idf
-    words, n_with_word = _information(vocabulary.word_counts, labels)
-    pairs, _ = _information(vocabulary.pair_counts, labels)
+    words, n_with_word = _information(vocabulary.word_counts, numbers, costs)
+    pairs, _ = _information(vocabulary.pair_counts, numbers, costs)
     # A word that no ticket has will be like those of one ticket, or at least like the others.
     alike = words[n_with_word == 1] if (n_with_word == 1).any() else words[n_with_word > 0]
     unseen = float(alike.mean()) if len(alike) else 1.0
@@ -57,16 +57,16 @@ def term_weights(vocabulary: Vocabulary, share: float = 0.0, labels: Labels | No
     )
 
 
-def _information(counts: csr_matrix, labels: Labels) -> tuple[Float32s, Ints]:
+def _information(counts: csr_matrix, numbers: Ints, costs: Float64s) -> tuple[Float32s, Ints]:
     """Return the information of each term, and how many tickets that count have it."""
     from scipy.sparse import csr_matrix
 
-    is_counted = labels.counts > 0
-    weights = labels.counts / labels.counts[is_counted].mean()
+    is_counted = costs > 0
+    weights = costs / costs[is_counted].mean()
     present = counts.astype(np.float32)
     present.data[:] = 1
-    places = (labels.numbers, np.arange(len(labels.numbers)))
-    members = csr_matrix((weights.astype(np.float32), places), shape=(int(labels.numbers.max()) + 1, len(weights)))
+    places = (numbers, np.arange(len(numbers)))
+    members = csr_matrix((weights.astype(np.float32), places), shape=(int(numbers.max()) + 1, len(weights)))
     usual = np.asarray(members.sum(axis=1), dtype=np.float64)
     usual /= usual.sum()
     shares = np.asarray((members @ present).todense(), dtype=np.float32) + usual.astype(np.float32)

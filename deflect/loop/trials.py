@@ -13,7 +13,7 @@ from deflect.line.scorer import Float32s, Float64s, softmax
 from deflect.loop.calibration import HeldOut, fit_sharpness, log_loss
 from deflect.loop.folding import BlockWeights, certainty, weigh, weigh_as_new, with_vectors
 from deflect.loop.solver import Design, Solution, SquaredHinge, solve
-from deflect.loop.terms import Labels, TermWeights, term_weights
+from deflect.loop.terms import TermWeights, by_rarity, term_weights
 from deflect.loop.vocabulary import Progress, Vocabulary
 
 #: Archives up to this size are tried on all their tickets, by cross-fitting in five folds; larger ones on a fifth.
@@ -72,15 +72,20 @@ class Trial:
 
 
 def best_trial(
-    task: Task, vocabulary: Vocabulary, candidates: Sequence[BlockWeights], folds: Ints, *, information: float = 0.0
+    task: Task,
+    vocabulary: Vocabulary,
+    candidates: Sequence[BlockWeights],
+    folds: Ints,
+    *,
+    informations: Sequence[float] = (),
 ) -> Trial:
     """Try all candidates, which differ in the weights of vectors or encoder, and return that of the least log loss.
 
-    Where ``information`` is above 0, the best is tried with this share of it in its terms' weights, too, and must gain
-    a hundredth by it. ``folds`` puts each ticket into one of ``N_FOLDS`` parts; those of a further part, ``N_FOLDS``,
+    The best is tried with further shares of information in its terms' weights, too, which must gain a hundredth by it.
+    ``folds`` puts each ticket into one of ``N_FOLDS`` parts; those of a further part, ``N_FOLDS``,
     are never held out.
     """
-    design = weigh(vocabulary, candidates[0]) if not candidates[0].information else None
+    design = None if candidates[0].information else weigh(vocabulary, candidates[0], by_rarity(vocabulary))
     trials = [_tried(task, vocabulary, candidates[0], folds, design=design)]
     for candidate in candidates[1:]:
         design = None if design is None else with_vectors(design, vocabulary, candidate)
@@ -91,11 +96,11 @@ def best_trial(
                 design.blocks(start).vectors[:] *= trials[0].weights.vectors / candidate.vectors
         trials.append(_tried(task, vocabulary, candidate, folds, design=design, start=start))
     best = min(trials, key=lambda trial: trial.loss)
-    if not information:
-        return best
-    informed = replace(best.weights, information=information)
-    other = _tried(task, vocabulary, informed, folds, start=best.learned.copy())
-    return other if other.loss < _CLEARLY_LESS * best.loss else best
+    for information in informations:
+        informed = replace(best.weights, information=information)
+        other = _tried(task, vocabulary, informed, folds, start=best.learned.copy())
+        best = other if other.loss < _CLEARLY_LESS * best.loss else best
+    return best
 
 
 def terms_of(
@@ -103,7 +108,7 @@ def terms_of(
 ) -> TermWeights:
     """Return the terms' weights, as the tickets of a task say, or those that are seen."""
     counts = task.costs if is_seen is None else np.where(is_seen, task.costs, 0)
-    return term_weights(vocabulary, weights.information, Labels(task.numbers, counts))
+    return term_weights(vocabulary, weights.information, task.numbers, counts)
 
 
 def _tried(

@@ -9,6 +9,7 @@ from deflect.line.scorer import Float32s, Scorer
 from deflect.loop.calibration import Calibration
 from deflect.loop.folding import BlockWeights, fold_model, weigh, weigh_as_new
 from deflect.loop.solver import Design
+from deflect.loop.terms import by_rarity
 from deflect.loop.vocabulary import Vocabulary, read_vocabulary
 from deflect.loop.word_vectors import WordVectors
 
@@ -33,10 +34,18 @@ PLAIN = Calibration(1.0, np.ones(3), np.zeros(3))
 def folded(texts: list[str], weights: BlockWeights = WEIGHTS, min_pair_df: int = 1) -> tuple[Scorer, Design, Float32s]:
     """Return a scorer with random learned weights, and the design and weights that it was folded from."""
     vocabulary = read_vocabulary(texts, VECTORS, min_pair_df=min_pair_df)
-    design = weigh(vocabulary, weights)
+    terms = by_rarity(vocabulary)
+    design = weigh(vocabulary, weights, terms)
     learned = np.random.default_rng(0).normal(size=(design.n_features, 3)).astype(np.float32)
-    scorer = fold_model(vocabulary, design, learned, weights=weights, categories=("a", "b", "c"), calibration=PLAIN)
+    scorer = fold_model(
+        vocabulary, design, learned, weights=weights, terms=terms, categories=("a", "b", "c"), calibration=PLAIN
+    )
     return scorer, design, learned
+
+
+def weighed(vocabulary: Vocabulary, weights: BlockWeights = WEIGHTS) -> Design:
+    """Return the features of tickets whose words are weighed by rarity."""
+    return weigh(vocabulary, weights, by_rarity(vocabulary))
 
 
 @pytest.mark.parametrize("grams", [0.0, 0.5, 3.0])
@@ -81,13 +90,13 @@ def squared_lengths(design: Design) -> Float32s:
 def test_tickets_have_unit_features() -> None:
     """Without vectors, a ticket whose words share no n-gram has features of length 1, an empty one of length 0."""
     vocabulary = read_vocabulary(["dns dns off", "", "one"], min_pair_df=1)
-    np.testing.assert_allclose(squared_lengths(weigh(vocabulary, WEIGHTS)), [1, 0, 1], atol=1e-5)
+    np.testing.assert_allclose(squared_lengths(weighed(vocabulary)), [1, 0, 1], atol=1e-5)
 
 
 def test_unseen_pairs_are_no_part_of_a_new_ticket() -> None:
     """Weighed as new, a ticket loses the pairs that the seen tickets lack, and has length 1 without them."""
     # In the last ticket "off dns" is known and "dns cpu" is not; no word shares an n-gram with another.
-    design = weigh(read_vocabulary(["off dns", "cpu", "off dns cpu"], min_pair_df=1), WEIGHTS)
+    design = weighed(read_vocabulary(["off dns", "cpu", "off dns cpu"], min_pair_df=1))
     is_seen = np.array([True, True, False])
     new = weigh_as_new(design.rows(~is_seen), design.rows(is_seen))
     np.testing.assert_allclose(squared_lengths(new), 1, atol=1e-5)
@@ -96,7 +105,7 @@ def test_unseen_pairs_are_no_part_of_a_new_ticket() -> None:
 
 def test_known_pairs_leave_a_new_ticket_as_it_is() -> None:
     """Weighed as new, a ticket whose pairs the seen tickets all have keeps its features."""
-    design = weigh(read_vocabulary(["off dns cpu", "dns cpu"], min_pair_df=1), WEIGHTS)
+    design = weighed(read_vocabulary(["off dns cpu", "dns cpu"], min_pair_df=1))
     is_seen = np.array([True, False])
     new, old = weigh_as_new(design.rows(~is_seen), design.rows(is_seen)), design.rows(~is_seen)
     np.testing.assert_array_equal(new.words.toarray(), old.words.toarray())
@@ -113,7 +122,7 @@ def test_words_are_damped_and_weighed_by_idf() -> None:
     vocabulary = read_vocabulary(["dns dns dns slow", "dns"], min_pair_df=3)
     counts = vocabulary.word_counts.toarray()[0].tolist()
     features = np.array(expected_features(vocabulary, counts))
-    row = weigh(vocabulary, BlockWeights(0.0, 0.0)).words.toarray()[0]
+    row = weighed(vocabulary, BlockWeights(0.0, 0.0)).words.toarray()[0]
     np.testing.assert_allclose(row, features / np.linalg.norm(features), rtol=1e-5)
 
 
@@ -137,7 +146,7 @@ def test_unseen_words_are_put_together_from_their_grams() -> None:
 def test_a_words_vector_is_weighed_and_divided_by_the_norm() -> None:
     """The vector part of a ticket of one word is its weighed vector over the length of the other features."""
     vocabulary = read_vocabulary(["dns", "cpu"], VECTORS, min_pair_df=1)
-    design = weigh(vocabulary, BlockWeights(grams=0.75, vectors=0.5))
+    design = weighed(vocabulary, BlockWeights(grams=0.75, vectors=0.5))
     vectors = design.words[:, design.owners] @ design.vectors
     np.testing.assert_allclose(vectors, [[0.5 / 1.25, 0], [0, 0]], atol=0.01)
 

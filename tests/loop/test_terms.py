@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deflect.loop.terms import Labels, TermWeights, term_weights
+from deflect.loop.terms import TermWeights, term_weights
 from deflect.loop.vocabulary import Vocabulary, read_vocabulary
 
 #: "dns" stands in each ticket of the first category, "the" in every ticket, "new" in none that counts.
 TEXTS = ["the dns", "the dns", "the invoice", "the bill", "the dns new"]
-LABELS = Labels(np.array([0, 0, 1, 1, 0]), np.array([1.0, 1.0, 1.0, 1.0, 0.0]))
+NUMBERS, COSTS = np.array([0, 0, 1, 1, 0]), np.array([1.0, 1.0, 1.0, 1.0, 0.0])
 HALF = (0.5, 0.5)
 
 
@@ -33,7 +33,7 @@ def of_count(vocabulary: Vocabulary, weights: TermWeights, n_with: int) -> set[f
 
 def test_without_information_it_is_idf(vocabulary: Vocabulary) -> None:
     """A share of 0 leaves idf alone, whatever the categories are."""
-    weights = term_weights(vocabulary, 0.0, LABELS)
+    weights = term_weights(vocabulary, 0.0, NUMBERS, COSTS)
     np.testing.assert_array_equal(weights.words, vocabulary.word_idf)
     np.testing.assert_array_equal(weights.pairs, vocabulary.pair_idf)
     assert weights.unseen == vocabulary.unseen_idf
@@ -41,19 +41,19 @@ def test_without_information_it_is_idf(vocabulary: Vocabulary) -> None:
 
 def test_a_word_that_tells_nothing(vocabulary: Vocabulary) -> None:
     """A word of every ticket weighs next to nothing."""
-    (the,) = of_count(vocabulary, term_weights(vocabulary, 1.0, LABELS), 5)
+    (the,) = of_count(vocabulary, term_weights(vocabulary, 1.0, NUMBERS, COSTS), 5)
     assert the == pytest.approx(1e-6, abs=1e-5)
 
 
 def test_a_word_of_one_category(vocabulary: Vocabulary) -> None:
     """Its information is that of its tickets, one usual ticket added, against all tickets; hidden ones do not count."""
-    (dns,) = of_count(vocabulary, term_weights(vocabulary, 1.0, LABELS), 3)
+    (dns,) = of_count(vocabulary, term_weights(vocabulary, 1.0, NUMBERS, COSTS), 3)
     assert dns == pytest.approx(entropy_against((2.5 / 3, 0.5 / 3), HALF), abs=1e-5)
 
 
 def test_the_share_is_geometric(vocabulary: Vocabulary) -> None:
     """Half and half is the root of idf times information."""
-    idf, told, both = (term_weights(vocabulary, share, LABELS) for share in (0.0, 1.0, 0.5))
+    idf, told, both = (term_weights(vocabulary, share, NUMBERS, COSTS) for share in (0.0, 1.0, 0.5))
     np.testing.assert_allclose(both.words, np.sqrt(idf.words * told.words), rtol=1e-5)
     np.testing.assert_allclose(both.pairs, np.sqrt(idf.pairs * told.pairs), rtol=1e-5)
     assert both.unseen == pytest.approx((idf.unseen * told.unseen) ** 0.5)
@@ -61,7 +61,7 @@ def test_the_share_is_geometric(vocabulary: Vocabulary) -> None:
 
 def test_words_that_no_counted_ticket_has(vocabulary: Vocabulary) -> None:
     """They weigh what words of one ticket do, and so does a word that no ticket has at all."""
-    weights = term_weights(vocabulary, 1.0, LABELS)
+    weights = term_weights(vocabulary, 1.0, NUMBERS, COSTS)
     once = entropy_against((0.25, 0.75), HALF)
     assert of_count(vocabulary, weights, 1) == {round(once, 5)}
     assert weights.unseen == pytest.approx(once, abs=1e-5)
@@ -69,12 +69,12 @@ def test_words_that_no_counted_ticket_has(vocabulary: Vocabulary) -> None:
 
 def test_tickets_that_count_more(vocabulary: Vocabulary) -> None:
     """A ticket counts in proportion: all of them ten times as much change nothing."""
-    tenfold = term_weights(vocabulary, 0.5, Labels(LABELS.numbers, 10 * LABELS.counts))
-    np.testing.assert_allclose(tenfold.words, term_weights(vocabulary, 0.5, LABELS).words, rtol=1e-6)
+    tenfold = term_weights(vocabulary, 0.5, NUMBERS, 10 * COSTS)
+    np.testing.assert_allclose(tenfold.words, term_weights(vocabulary, 0.5, NUMBERS, COSTS).words, rtol=1e-6)
 
 
 def test_nothing_counts(vocabulary: Vocabulary) -> None:
     """Tickets that all count nothing leave finite weights."""
-    weights = term_weights(vocabulary, 0.5, Labels(LABELS.numbers, 0 * LABELS.counts))
+    weights = term_weights(vocabulary, 0.5, NUMBERS, 0 * COSTS)
     assert np.isfinite(weights.words).all()
     assert np.isfinite(weights.unseen)

@@ -8,6 +8,7 @@ import pytest
 from deflect.line.scorer import softmax
 from deflect.loop.calibration import fit_sharpness, log_loss
 from deflect.loop.folding import BlockWeights, weigh
+from deflect.loop.terms import by_rarity
 from deflect.loop.trials import N_FOLDS, Task, best_trial
 from deflect.loop.vocabulary import Vocabulary, quiet, read_vocabulary
 from deflect.loop.word_vectors import WordVectors
@@ -61,7 +62,7 @@ def test_the_loss_is_that_of_tickets_not_seen(task: Task, folds: np.ndarray) -> 
     """The loss of a trial is above the one on the tickets that its last model learned from."""
     words = vocabulary(is_telling=False)
     trial = best_trial(task, words, WEIGHTS[:1], folds)
-    margins, held_out = weigh(words, WEIGHTS[0]).forward(trial.learned), trial.held_out
+    margins, held_out = weigh(words, WEIGHTS[0], by_rarity(words)).forward(trial.learned), trial.held_out
     sharpness = fit_sharpness(held_out.margins, held_out.numbers, held_out.costs)
     assert trial.loss > log_loss(softmax(margins * sharpness), task.numbers) + 0.1
 
@@ -75,7 +76,7 @@ def test_information_is_taken_where_it_helps(folds: np.ndarray, *, n_idle: int) 
     task = Task(np.arange(N_TICKETS) % 2, np.ones(N_TICKETS), n_categories=2, tol=1e-4, max_iter=50, progress=quiet)
     plain = BlockWeights(grams=0.0, vectors=0.0)
     words = read_vocabulary(texts, min_pair_df=2)
-    taken = best_trial(task, words, [plain], folds, information=0.5)
+    taken = best_trial(task, words, [plain], folds, informations=[0.5])
     alone = best_trial(task, words, [plain], folds)
     assert (taken.weights.information == 0.5) == bool(n_idle)
     assert taken.loss <= alone.loss
