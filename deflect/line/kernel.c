@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Raised by one with every change of `struct model` or of a function's parameters; also in kernel.py. */
-#define VERSION 3
+#define VERSION 4
 
 /* As in text.py, hashing.py and grams.py. */
 #define EDGE 1
@@ -56,15 +56,19 @@ struct model {
     uint64_t n_damped, n_categories;
 };
 
-/* A word of a ticket: text[start:end]. */
+/* As in phrases.py: what stands before and behind a ticket. */
+#define BEFORE UINT64_C(0x6A09E667F3BCC909)
+#define BEHIND UINT64_C(0xBB67AE8584CAA73B)
+
+/* A word of a ticket: text[start:end]. Before the first and behind the last stands one more, without text. */
 struct word {
     uint64_t hash;
-    uint64_t place;      /* Its slot. */
+    uint64_t place;      /* Its slot; of the one before or behind, that of the first or last three. */
     uint64_t pair_place; /* That of its pair with the next word. */
     uint32_t start, end;
 };
 
-/* One of a ticket's different words and pairs. */
+/* One of a ticket's different words and known pairs, beginnings and ends. */
 struct term {
     uint64_t key;     /* Its row, or for a word that has none its hash with the highest bit set. */
     const float *row; /* There in the table; zeros for a word that has none. */
@@ -206,17 +210,28 @@ static void sum_grams(const struct model *model, const uint8_t *text, size_t n, 
         sums[c] *= share;
 }
 
-/* Finds the slot of each word and of its pair with the next word. */
+/* Returns the hash of three words. */
+static inline uint64_t three(const struct word *first)
+{
+    return pair(pair(first[0].hash, first[1].hash), first[2].hash);
+}
+
+/* Puts a word before the first and one behind the last, and finds the slot of whatever stands in a ticket. */
 static void find_places(const struct slot_table *table, struct word *words, size_t n_words)
 {
-    for (size_t i = 0; i < n_words; i++) {
-        words[i].place = place_of(table, words[i].hash);
-        __builtin_prefetch(&table->slots[words[i].place]);
-        if (i + 1 == n_words)
-            return;
-        words[i].pair_place = place_of(table, pair(words[i].hash, words[i + 1].hash));
-        __builtin_prefetch(&table->slots[words[i].pair_place]);
+    struct word *before = words, *behind = words + n_words + 1;
+    if (!n_words)
+        return;
+    before->hash = BEFORE;
+    behind->hash = BEHIND;
+    for (struct word *word = before; word < behind; word++) {
+        word->place = place_of(table, word == before ? three(before) : word->hash);
+        __builtin_prefetch(&table->slots[word->place]);
+        word->pair_place = place_of(table, pair(word[0].hash, word[1].hash));
+        __builtin_prefetch(&table->slots[word->pair_place]);
     }
+    behind->place = place_of(table, three(behind - 2));
+    __builtin_prefetch(&table->slots[behind->place]);
 }
 
 /* Counts one more of a key. Returns how many different keys there are now. */
@@ -246,30 +261,40 @@ static inline uint64_t expected_row(const struct model *model, uint64_t place, u
     return row;
 }
 
-/* Counts the different words and known pairs of a ticket, from its end to its beginning, so that they come in the
- * order in which NumPy adds them, from the last to the first. Returns how many there are. */
+/* Counts the different words and whatever else is known of a ticket, from its end to its beginning, so that they come
+ * in the order in which NumPy adds them, from the last to the first. Returns how many there are. */
 static size_t count_terms(const struct model *model, const struct room *room, size_t n_words)
 {
-    uint64_t absent = model->words.absent;
+    uint64_t absent = model->words.absent, row = absent;
     size_t n_terms = 0;
     unsigned bits = 3;
-    while ((UINT64_C(1) << bits) < 3 * n_words)
+    if (!n_words)
+        return 0;
+    while ((UINT64_C(1) << bits) < 3 * (n_words + 2))
         bits++;
     memset(room->heads, 0, sizeof *room->heads << bits);
-    for (size_t i = n_words; i--;) {
-        const struct word *word = &room->words[i];
-        uint64_t row = absent;
-        if (i + 1 < n_words)
-            row = expected_row(model, word->pair_place, pair(word->hash, word[1].hash));
+    const struct word *words = room->words;
+    if (n_words > 1)
+        row = expected_row(model, words[n_words + 1].place, three(&words[n_words - 1]));
+    if (row < absent)
+        n_terms = count_term(room, n_terms, 64 - bits, row, (uint32_t)n_words + 1);
+    for (size_t i = n_words + 1; i--;) {
+        const struct word *word = &words[i];
+        row = expected_row(model, word->pair_place, pair(word[0].hash, word[1].hash));
         if (row < absent)
             n_terms = count_term(room, n_terms, 64 - bits, row, (uint32_t)i);
+        if (!i)
+            break;
         row = expected_row(model, word->place, word->hash);
         n_terms = count_term(room, n_terms, 64 - bits, row < absent ? row : word->hash | NO_ROW, (uint32_t)i);
     }
+    row = n_words > 1 ? expected_row(model, words->place, three(words)) : absent;
+    if (row < absent)
+        n_terms = count_term(room, n_terms, 64 - bits, row, 0);
     return n_terms;
 }
 
-/* What the different words and pairs of a ticket add to its squared norm: all of them, and those never seen. */
+/* What the different terms of a ticket add to its squared norm: all of them, and those never seen. */
 struct squares {
     double all, unseen;
 };
@@ -329,7 +354,7 @@ static void add_rows(const struct term *terms, size_t n_terms, size_t k, float *
 static void score_ticket(const struct model *model, const struct room *room, const uint8_t *text, size_t n,
                          float *restrict margins, float *novelty)
 {
-    size_t k = model->n_categories, n_words = find_words(model, text, n, room->words);
+    size_t k = model->n_categories, n_words = find_words(model, text, n, room->words + 1);
     find_places(&model->words, room->words, n_words);
     size_t n_terms = count_terms(model, room, n_words);
     struct squares squares = weigh_terms(model, room->terms, n_terms);
@@ -375,9 +400,9 @@ int deflect_kernel_score(const struct model *model, const uint8_t *raw, size_t n
         return 1;
     size_t n_words = longest(raw, n_bytes) / 2 + 1;
     struct room room = {
-        .words = malloc(n_words * sizeof *room.words),
-        .terms = malloc(2 * n_words * sizeof *room.terms),
-        .heads = malloc((6 * n_words + 8) * sizeof *room.heads), /* See count_terms. */
+        .words = malloc((n_words + 2) * sizeof *room.words),
+        .terms = malloc((2 * n_words + 3) * sizeof *room.terms),
+        .heads = malloc((6 * n_words + 20) * sizeof *room.heads), /* See count_terms. */
         .part = malloc((2 * model->n_categories + 1) * sizeof *room.part),
     };
     size_t has_room = room.words && room.terms && room.heads && room.part, i = 0;

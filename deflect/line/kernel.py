@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: What ``hatch_build.py`` makes of ``kernel.c``: a shared library, but Python takes whatever ends in .so for a module.
 LIBRARY = Path(__file__).with_name("kernel.compiled")
 #: The number that ``kernel.c`` has, too.
-_VERSION = 3
+_VERSION = 4
 _SETTING = "DEFLECT_KERNEL"
 
 

@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from deflect.errors import EncoderError
 from deflect.line.grams import gram_hashes, gram_share
-from deflect.line.hashing import Ints, PrefixHash, SlotTable, UInt64s, pair
+from deflect.line.hashing import Ints, PrefixHash, SlotTable, UInt64s
 from deflect.line.kernel import Kernel, compiled
+from deflect.line.phrases import find_phrases, spelled
 from deflect.line.text import Words, chunks, find_words, joined
 
 if TYPE_CHECKING:
@@ -100,11 +101,11 @@ class Scored(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The rows of a chunk, in the order of its words, each pair behind its first word, without pairs never seen.
+    """The rows of a chunk, in the order of the places of ``Phrases``, without pairs never seen.
 
     Ticket t has the rows from ``begins[t]`` to ``begins[t + 1]``. A row has the factor for its count where it stands
     last in its ticket, and 0 elsewhere. Behind the rows of the table come those of ``unseen`` words, (n_unseen,
-    n_categories). Row i belongs to what ``words`` spells at ``places[i]``.
+    n_categories). Row i belongs to what stands at ``places[i]``.
     """
 
     words: Words
@@ -255,7 +256,7 @@ class Scorer:
         is_unseen = rows > self.nowhere
         own[is_unseen] = found.unseen[rows[is_unseen] - self.nowhere - 1]
         own *= (factors / np.sqrt(self._squares(found)[0]))[:, None]
-        return found.words.spelled(found.places.take(lasts)), own
+        return spelled(found.words, found.places.take(lasts)), own
 
     @cached_property
     def _kernel(self) -> Kernel | None:
@@ -322,17 +323,13 @@ class Scorer:
         words = find_words(texts)
         prefix = PrefixHash(words.buffer)
         own = prefix(words.starts, words.ends)
-        hashes = np.zeros((len(own), 2), dtype=np.uint64)
-        hashes[:, 0] = own
-        hashes[:-1, 1] = pair(own[:-1], own[1:])
-        rows = self.slots.find(hashes.ravel(), self.nowhere)
-        # A ticket's last word makes no pair with the next ticket's first. Before the first ticket stands the very last.
-        begins = 2 * words.begins
-        if len(rows):
-            rows[begins[1:] - 1] = self.nowhere
-        unseen = self._number_unseen(words, prefix, own, rows, is_batch=is_batch)
+        phrases = find_phrases(words, own)
+        rows = self.slots.find(phrases.hashes, self.nowhere)
+        rows[phrases.empty] = self.nowhere
+        own_rows, unseen = self._number_unseen(words, prefix, own, rows.take(phrases.words), is_batch=is_batch)
+        rows[phrases.words] = own_rows
         places = (rows != self.nowhere).nonzero()[0]
-        rows, begins = rows.take(places), places.searchsorted(begins)
+        rows, begins = rows.take(places), places.searchsorted(phrases.begins)
         n_rows = self.nowhere + 1 + len(unseen)
         keys = rows
         if len(texts) > 1:
@@ -343,15 +340,15 @@ class Scorer:
 
     def _number_unseen(
         self, words: Words, prefix: PrefixHash, hashes: UInt64s, rows: Ints, *, is_batch: bool
-    ) -> Float32s:
+    ) -> tuple[Ints, Float32s]:
         """Give words that training never saw the numbers behind the table, and put their rows together from n-grams."""
-        places = np.flatnonzero(rows[::2] == self.nowhere)
+        places = np.flatnonzero(rows == self.nowhere)
         if not len(places):
-            return np.empty((0, len(self.categories)), dtype=np.float32)
+            return rows, np.empty((0, len(self.categories)), dtype=np.float32)
         # The few that a ticket has are numbered sooner so than by np.unique.
         numbers: dict[int, int] = {}
         own = [numbers.setdefault(key, len(numbers)) for key in hashes.take(places).tolist()]
-        rows[2 * places] = self.nowhere + 1 + np.array(own)
+        rows[places] = self.nowhere + 1 + np.array(own)
         chosen = np.empty(len(numbers), dtype=np.int64)
         chosen[own] = places
         begins, grams = gram_hashes(words.buffer, prefix, words.starts.take(chosen), words.ends.take(chosen))
@@ -360,7 +357,7 @@ class Scorer:
         parts, ones = self.gram_table.take(found, axis=0).astype(np.float32), np.ones(len(found), dtype=np.float32)
         unseen = add_rows(begins, np.arange(len(found)), ones, parts, is_batch=is_batch)
         unseen *= gram_share(begins)[:, None]
-        return unseen
+        return rows, unseen
 
 
 class Trained(Protocol):

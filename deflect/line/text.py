@@ -134,14 +134,6 @@ class Words(NamedTuple):
         """Return the ticket of each word."""
         return np.repeat(np.arange(len(self.begins) - 1), np.diff(self.begins))
 
-    def spelled(self, places: npt.NDArray[np.int64]) -> list[str]:
-        """Return what stands at each place: word i at 2 * i, and at 2 * i + 1 the pair of word i and the next."""
-        raw = self.buffer.tobytes()
-        spans = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
-        words = [raw[start:end].decode("utf-8", "replace") for start, end in spans]
-        halves = (divmod(place, 2) for place in places.tolist())
-        return [" ".join(words[i : i + 1 + is_pair]) for i, is_pair in halves]
-
 
 def find_words(texts: Sequence[str]) -> Words:
     """Join tickets into one buffer and find where its words begin and end."""

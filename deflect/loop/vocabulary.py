@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deflect.line.hashing import Ints, PrefixHash, UInt64s, pair
+from deflect.line.hashing import Ints, PrefixHash, UInt64s
+from deflect.line.phrases import find_phrases
 from deflect.line.scorer import Float32s
 from deflect.line.text import Words, chunks, find_words
 from deflect.loop.counts import Counts
@@ -95,10 +96,9 @@ def read_vocabulary(
     n_done = 0
     for chunk in chunks(texts):
         found = find_words(chunk)
-        hashes, tickets = PrefixHash(found.buffer)(found.starts, found.ends), found.tickets
-        has_next = np.flatnonzero(tickets[1:] == tickets[:-1])
-        words.add(hashes, tickets, len(chunk))
-        pairs.add(pair(hashes[has_next], hashes[has_next + 1]), tickets[has_next], len(chunk))
+        hashes = PrefixHash(found.buffer)(found.starts, found.ends)
+        words.add(hashes, found.tickets, len(chunk))
+        _add_pairs(pairs, found, hashes)
         _spell(found, hashes, spelled)
         n_done += len(chunk)
         progress("reading", n_done, len(texts))
@@ -122,6 +122,16 @@ def read_vocabulary(
         owners=owners,
         further=_further(word_vectors, np.setdiff1d(np.arange(len(word_vectors.words)), places)[:most], gram_keys),
     )
+
+
+def _add_pairs(pairs: Counts, words: Words, own: UInt64s) -> None:
+    """Count whatever stands in tickets beside the words themselves."""
+    phrases = find_phrases(words, own)
+    is_pair = np.ones(len(phrases.hashes), dtype=bool)
+    is_pair[phrases.words] = False
+    is_pair[phrases.empty] = False
+    tickets = np.repeat(np.arange(len(phrases.begins) - 1), np.diff(phrases.begins))
+    pairs.add(phrases.hashes[is_pair], tickets[is_pair], len(phrases.begins) - 1)
 
 
 def _further(word_vectors: WordVectors, places: Ints, gram_keys: UInt64s) -> Further:

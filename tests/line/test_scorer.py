@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernels import KERNELS, is_fused, with_kernel
+from plain_phrases import hash_of_phrase, phrases_of
 
 from deflect.line import scorer as module
 from deflect.line import text as text_module
@@ -118,15 +118,16 @@ def known_row(scorer: Scorer, number: int) -> list[float]:
 
 
 def terms(scorer: Scorer, text: str) -> Iterator[tuple[float, float, list[float]]]:
-    """Yield for each different word and pair: its factor, what its square counts, and its row."""
+    """Yield for each different word and phrase: its factor, what its square counts, and its row."""
     words = words_of(text)
     for word, count in Counter(words).items():
         number = int(scorer.slots.find(hash_of(word), scorer.nowhere)[0])
         row = unseen_row(scorer, word) if number == scorer.nowhere else known_row(scorer, number)
         factor = 1 + math.log(min(count, 256))
         yield factor, factor**2, row
-    for (left, right), count in Counter(pairwise(words)).items():
-        number = int(scorer.slots.find(pair(hash_of(left), hash_of(right)), scorer.nowhere)[0])
+    for phrase, count in Counter(phrases_of([word.decode("latin-1") for word in words])).items():
+        hashes = hash_of_phrase(phrase, lambda word: hash_of(word.encode("latin-1")))
+        number = int(scorer.slots.find(hashes, scorer.nowhere)[0])
         factor = 1 + math.log(min(count, 256))
         yield factor, factor**2, known_row(scorer, number)
 
@@ -259,7 +260,7 @@ def test_an_unknown_word_brings_its_n_grams(scorer: Scorer) -> None:
 
 def test_an_unknown_pair_adds_nothing(scorer: Scorer) -> None:
     """Two known words that never stood together count as the two words."""
-    together, apart = scorer.margins(["invoice domain", "domain invoice"])
+    together, apart = scorer.margins(["we invoice domain us", "we domain invoice us"])
     np.testing.assert_allclose(together, apart, rtol=1e-5)
 
 
@@ -308,9 +309,10 @@ def test_any_contributions_add_up(scorer: Scorer, text: str) -> None:
 
 def test_contributions_name_the_words(scorer: Scorer) -> None:
     """Contributions name each different word and each pair that training saw, as the model reads them, once."""
-    names, contributions = scorer.contributions("Name servers: Domäne, zzzqx! name servers zzzqx")
-    assert sorted(names) == ["domane", "name", "name servers", "servers", "zzzqx"]
-    assert contributions.shape == (5, 3)
+    names, contributions = scorer.contributions("Name servers: Domäne, zzzqx! name servers do not answer, zzzqx")
+    known = ["answer", "do", "do not", "domane", "name", "name servers", "not", "not answer", "servers", "servers do"]
+    assert sorted(names) == sorted([*known, "name …", "name servers …", "zzzqx"])
+    assert contributions.shape == (13, 3)
 
 
 def test_contributions_of_each_word(scorer: Scorer) -> None:

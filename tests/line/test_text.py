@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,12 +109,6 @@ def test_edges(texts: list[str], edges: list[int]) -> None:
     words = find_words(texts)
     assert words.edges.tolist() == edges
     assert set(words.buffer[words.edges].tolist()) == {EDGE}
-
-
-def test_spelled() -> None:
-    """A place is that of a word or of its pair with the next."""
-    words = find_words(["Our domain", "é c"])
-    assert words.spelled(np.array([0, 1, 6, 5])) == ["our", "our domain", "c", "e c"]
 
 
 def test_no_tickets() -> None:

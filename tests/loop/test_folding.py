@@ -95,17 +95,18 @@ def test_tickets_have_unit_features() -> None:
 
 def test_unseen_pairs_are_no_part_of_a_new_ticket() -> None:
     """Weighed as new, a ticket loses the pairs that the seen tickets lack, and has length 1 without them."""
-    # In the last ticket "off dns" is known and "dns cpu" is not; no word shares an n-gram with another.
+    # Of the last ticket "off dns" is known, beginning with "off" and "off dns" and ending with "cpu"; "dns cpu" and
+    # ending with it is not. No word shares an n-gram with another.
     design = weighed(read_vocabulary(["off dns", "cpu", "off dns cpu"], min_pair_df=1))
     is_seen = np.array([True, True, False])
     new = weigh_as_new(design.rows(~is_seen), design.rows(is_seen))
     np.testing.assert_allclose(squared_lengths(new), 1, atol=1e-5)
-    assert (new.pairs.toarray() > 0).sum() == 1
+    assert (new.pairs.toarray() > 0).sum() == 4
 
 
 def test_known_pairs_leave_a_new_ticket_as_it_is() -> None:
     """Weighed as new, a ticket whose pairs the seen tickets all have keeps its features."""
-    design = weighed(read_vocabulary(["off dns cpu", "dns cpu"], min_pair_df=1))
+    design = weighed(read_vocabulary(["dns cpu dns cpu", "dns cpu"], min_pair_df=1))
     is_seen = np.array([True, False])
     new, old = weigh_as_new(design.rows(~is_seen), design.rows(is_seen)), design.rows(~is_seen)
     np.testing.assert_array_equal(new.words.toarray(), old.words.toarray())
@@ -145,7 +146,7 @@ def test_unseen_words_are_put_together_from_their_grams() -> None:
 
 def test_a_words_vector_is_weighed_and_divided_by_the_norm() -> None:
     """The vector part of a ticket of one word is its weighed vector over the length of the other features."""
-    vocabulary = read_vocabulary(["dns", "cpu"], VECTORS, min_pair_df=1)
+    vocabulary = read_vocabulary(["dns", "cpu"], VECTORS, min_pair_df=2)
     design = weighed(vocabulary, BlockWeights(grams=0.75, vectors=0.5))
     vectors = design.words[:, design.owners] @ design.vectors
     np.testing.assert_allclose(vectors, [[0.5 / 1.25, 0], [0, 0]], atol=0.01)

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_phrases import hash_of_phrase, phrases_of
 
-from deflect.line.hashing import PrefixHash, pair
+from deflect.line.hashing import PrefixHash, UInt64s
 from deflect.line.text import chunks, find_words
 from deflect.loop.vocabulary import read_vocabulary
 
@@ -31,15 +31,18 @@ def words_of(text: str) -> list[str]:
 
 
 def pairs_of(text: str) -> list[str]:
-    """Return each pair of neighbouring words."""
-    return [f"{left} {right}" for left, right in pairwise(words_of(text))]
+    """Return each pair of neighbouring words, and what the ticket begins and ends with."""
+    return [" ".join(phrase) for phrase in phrases_of(words_of(text))]
 
 
 def hash_of(piece: str) -> int:
-    """Return the hash of a word or a pair, as the line makes it."""
-    words = find_words([piece])
-    hashes = PrefixHash(words.buffer)(words.starts, words.ends)
-    return int(pair(hashes[:-1], hashes[1:])[0] if len(hashes) == 2 else hashes[0])
+    """Return the hash of a word or of words side by side, as the line makes it."""
+
+    def of_word(word: str) -> UInt64s:
+        words = find_words([word])
+        return PrefixHash(words.buffer)(words.starts, words.ends)
+
+    return int(hash_of_phrase(piece.split(), of_word)[0])
 
 
 def counted(texts: Sequence[str], split: Split) -> dict[tuple[int, int], int]:
@@ -148,6 +151,8 @@ def test_progress_counts_tickets(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_most_pairs() -> None:
     """Where more pairs would be kept than most, the rarest go, and those that are as rare as them."""
     texts = ["aa bb", "aa bb cc", "aa bb cc dd", "ee ff"]
-    whole, cut = (read_vocabulary(texts, min_pair_df=1, most=most) for most in (4, 3))
-    assert len(whole.pair_hashes) == 4
-    assert len(cut.pair_hashes) == 2
+    n_tickets = Counter(phrase for text in texts for phrase in phrases_of(words_of(text)))
+    n_frequent = sum(count > 1 for count in n_tickets.values())
+    whole, cut = (read_vocabulary(texts, min_pair_df=1, most=most) for most in (len(n_tickets), len(n_tickets) - 1))
+    assert len(whole.pair_hashes) == len(n_tickets)
+    assert len(cut.pair_hashes) == n_frequent
