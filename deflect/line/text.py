@@ -40,11 +40,20 @@ BYTES = _byte_table()
 #: A longer stretch without ASCII is folded each time anew, so that what is remembered stays small.
 _MAX_REMEMBERED_BYTES = 80
 # Patterns stay text until the first ticket that is not ASCII asks for them: compiling takes time that a start lacks.
-_ACCENTS = "[\u0300-\u036f]+"
+_ACCENTS = (
+    "["
+    "\u0300-\u036f"  # Of Latin, Greek and Cyrillic letters.
+    "\u0640\u064b-\u0655\u0670"  # Arabic vowel signs, hamzas above and below, the stretch: few write them all.
+    "]+"
+)
 _SYMBOLS = (
     "["
     "\u0080-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7"  # Latin-1 punctuation and signs.
     "\u02c2-\u02df"  # Spacing accents.
+    "\u055a-\u055f\u0589"  # Armenian punctuation.
+    "\u060c\u061b\u061e\u061f\u066a-\u066d\u06d4"  # Arabic punctuation.
+    "\u0964\u0965"  # The stops of Hindi and its neighbours.
+    "\u1361-\u1368"  # Ethiopic punctuation.
     "\u2000-\u206f"  # General punctuation: curly quotes, dashes, zero-width characters.
     "\u20a0-\u20cf"  # Currency signs.
     "\u2190-\u2bff"  # Arrows, boxes, check marks.

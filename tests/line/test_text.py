@@ -65,6 +65,10 @@ def test_ascii_words(text: str, words: list[str]) -> None:
         pytest.param("ABC 123", ["abc", "123"], id="full width"),
         pytest.param("ﬁle ½ ™ ²", ["file", "1", "2", "tm", "2"], id="compatibility characters"),
         pytest.param("Домен больше ЛЁГ", ["домен", "больше", "лег"], id="Cyrillic"),
+        pytest.param("نعم، لماذا؟ لا؛ ٣٪", ["نعم", "لماذا", "لا", "٣"], id="Arabic punctuation"),
+        pytest.param("مُؤَقَّتًا إلى أرجو آخر جـــداً", ["موقتا", "الى", "ارجو", "اخر", "جدا"], id="Arabic vowel signs"),
+        pytest.param("पैसे कट गए। क्यों॥", ["पैसे", "कट", "गए", "क्यों"], id="Hindi stops"),
+        pytest.param("Այո\u0589 ሰላም፡ነው።", ["այո", "ሰላም", "ነው"], id="Armenian and Ethiopic stops"),
         pytest.param("a\u200bb\ufeffc\u00a0d\u00ade", ["a", "b", "c", "d", "e"], id="invisible characters"),
     ],
 )
