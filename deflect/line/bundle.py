@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from deflect.line.encoder import EncoderPart
 
 #: Raised by two whenever an older deflect could not read the new files rightly, or a newer one the old.
-FORMAT = 4
+FORMAT = 6
 #: A model with an encoder has this one, since an older deflect would leave the encoder out and answer wrongly.
-FORMAT_WITH_ENCODER = 5
+FORMAT_WITH_ENCODER = 7
 MANIFEST = "manifest.json"
 #: The arrays of a bundle, and the types they must have.
 LAYOUT = {

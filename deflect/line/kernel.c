@@ -294,15 +294,24 @@ static size_t count_terms(const struct model *model, const struct room *room, si
     return n_terms;
 }
 
-/* What the different terms of a ticket add to its squared norm: all of them, and those never seen. */
+/* What the different terms of a ticket add to its squared norm, all of them and those never seen, and how often all
+ * of them stand in it. */
 struct squares {
     double all, unseen;
+    uint64_t n_places;
 };
+
+/* Returns how much of a ticket training never saw. */
+static float novelty_of(struct squares squares, size_t n_words)
+{
+    double known = (double)(squares.n_places - n_words + 1) / (double)(n_words + (n_words > 1 ? 4 : 2));
+    return (float)(1 - (1 - squares.unseen / squares.all) * sqrt(known));
+}
 
 /* Finds the factor and the row of each term, and adds up their squares. */
 static struct squares weigh_terms(const struct model *model, struct term *terms, size_t n_terms)
 {
-    struct squares squares = {0, 0};
+    struct squares squares = {0, 0, 0};
     uint64_t absent = model->words.absent;
     for (size_t i = n_terms; i--;) {
         struct term *term = &terms[i];
@@ -312,6 +321,7 @@ static struct squares weigh_terms(const struct model *model, struct term *terms,
         term->factor = model->damped[term->count < model->n_damped ? term->count : model->n_damped - 1];
         float own = fabsf(square) * term->factor * term->factor;
         squares.all += own;
+        squares.n_places += term->count;
         squares.unseen += square < 0 ? own : 0;
     }
     return squares;
@@ -370,7 +380,7 @@ static void score_ticket(const struct model *model, const struct room *room, con
     float norm = n_terms ? sqrtf((float)squares.all) : 1;
     for (size_t c = 0; c < k; c++)
         margins[c] = (margins[c] + rest[c]) / norm + model->intercept[c];
-    *novelty = n_terms ? (float)(squares.unseen / squares.all) : 0;
+    *novelty = n_terms ? novelty_of(squares, n_words) : 0;
 }
 
 /* ---- What kernel.py calls ---- */

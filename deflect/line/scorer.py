@@ -33,7 +33,7 @@ _N_THREADS = min(8, os.cpu_count() or 1)
 #: What a row counts that stands so many times in a ticket: 1 + ln(count), and nothing where it does not stand.
 _DAMPED = np.concatenate(([0], 1 + np.log(np.arange(1, 257)))).astype(np.float32)
 #: Chosen on the validation part of clinc150.
-_NOVELTY_WEIGHT = np.float32(0.5)
+_NOVELTY_WEIGHT = np.float32(1)
 _LEAST_KNOWN = np.float32(0.01)
 #: As many slots of eight bytes stay in the cache, so that each key can have its own.
 _MAX_SLOTS = 1 << 20
@@ -71,7 +71,7 @@ def last_equals(keys: Ints, n_keys: int) -> Ints:
 class Scored(NamedTuple):
     """What a scorer says about tickets: ``margins`` (n_tickets, n_categories), and ``novelty`` (n_tickets,).
 
-    The novelty of a ticket is the share of its squared norm that comes from words that training never saw, from 0 to 1.
+    The novelty of a ticket is how much of it training never saw, from 0 to 1: see ``novelty``.
     """
 
     margins: Float32s
@@ -81,13 +81,11 @@ class Scored(NamedTuple):
     def certainty(self) -> Float32s:
         """Return what is left of each ticket's margins when the unknown in it takes its share, (n_tickets,).
 
-        Known words alone may point to one category, whatever the others say: (1 - novelty)^(3/4) keeps such a ticket
-        from being too sure. It tells tickets of no category from others better (docs/accuracy.md). It is never nothing,
-        so that the most probable category is the one with the largest margin.
+        Known words alone may point to one category, whatever the others say: the root of 1 - novelty keeps such a
+        ticket from being too sure. It tells tickets of no category from others better (docs/measurements.md). It is
+        never nothing, so that the most probable category is the one with the largest margin.
         """
-        known = np.maximum(1 - self.novelty, _LEAST_KNOWN)
-        certainty: Float32s = np.sqrt(known * np.sqrt(known))  # Roots are exact, powers depend on the processor.
-        return certainty
+        return np.sqrt(np.maximum(1 - self.novelty, _LEAST_KNOWN))
 
     @property
     def scope(self) -> Float32s:
@@ -114,6 +112,18 @@ class Found(NamedTuple):
     rows: Ints
     factors: Float32s
     unseen: Float32s
+
+
+def novelty(unseen: Float64s, n_known: Ints, n_words: Ints) -> Float32s:
+    """Return 1 - (1 - unseen) * sqrt(known), (n_tickets,): how much of tickets training never saw.
+
+    ``unseen`` is the share of a ticket's squared norm that comes from words that training never saw; known is the share
+    of its pairs, beginnings and ends that it did see, ``n_known``, one more added to both. A ticket of no category is
+    new in the way its words stand together, even where they are known. A ticket without words has no novelty.
+    """
+    known = (n_known + 1) / (n_words + 2 + 2 * (n_words > 1))
+    new = 1 - (1 - unseen) * np.sqrt(known)
+    return np.where(n_words, new, 0).astype(np.float32)
 
 
 def add_rows(begins: Ints, rows: Ints, factors: Float32s, table: Float32s, *, is_batch: bool) -> Float32s:
@@ -302,7 +312,7 @@ class Scorer:
         np.add(sums, self.intercept, out=out.margins)
 
     def _squares(self, found: Found) -> tuple[Float32s, Float32s]:
-        """Return the squared norm of each ticket, 1 for one without words, and the share of unseen words in it."""
+        """Return the squared norm of each ticket, 1 for one without words, and its novelty."""
         squares = self.squares.take(found.rows, mode="clip")  # All unseen words have the last, with a row or without.
         is_unseen = self.rarities.take(found.rows, mode="clip") >= 1
         squares *= found.factors
@@ -312,11 +322,12 @@ class Scorer:
         tickets = np.repeat(np.arange(len(n_rows)), n_rows)
         sums = np.bincount(tickets, weights=squares, minlength=len(n_rows))
         sums[n_rows == 0] = 1
-        novelty = np.zeros(len(n_rows))
+        unseen = np.zeros(len(n_rows))
         if is_unseen.any():
             squares *= is_unseen
-            novelty = np.bincount(tickets, weights=squares, minlength=len(n_rows)) / sums
-        return sums.astype(np.float32), novelty.astype(np.float32)
+            unseen = np.bincount(tickets, weights=squares, minlength=len(n_rows)) / sums
+        n_words = np.diff(found.words.begins)  # Each word has a row.
+        return sums.astype(np.float32), novelty(unseen, n_rows - n_words, n_words)
 
     def _find(self, texts: Sequence[str], *, is_batch: bool) -> Found:
         """Find the row of each word and pair, and what each counts in its ticket."""

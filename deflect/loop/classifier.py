@@ -56,6 +56,8 @@ _TOL, _LARGE, _TOL_OF_LARGE = 3e-4, 50_000, 3e-3
 class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types.
     """Classify tickets by their words, word pairs and character n-grams, and by what is known of words beforehand.
 
+    The first and the last two words count once more as what a ticket begins and ends with.
+
     When to use it: to train on labelled tickets; wherever scikit-learn takes a classifier. To answer tickets in a
     ticket form, put it into a ``Deflector``, which can be saved and loaded without scikit-learn.
 
@@ -86,8 +88,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         long tickets, where many words tell nothing, and hardly with short ones. None (default) tries 0.5 on tickets
         held out and takes it where their log loss falls by a hundredth, up to 50,000 tickets; for more it means 0.5.
     min_pair_df
-        A word pair must stand in this many training tickets to be learned, 1 or more. Default 2. It is raised where
-        pairs times categories would be more than 4 million numbers.
+        A word pair, a beginning or an end must stand in this many training tickets to be learned, 1 or more. Default 2.
+        It is raised where pairs times categories would be more than 4 million numbers.
     tol
         The solver stops when each category's gradient is this fraction of its first, with an encoder a tenth of it.
         Default 0.0003.

@@ -3,7 +3,7 @@
 ``weigh`` and ``fold_model`` are the two halves of one definition of a ticket's features:
 
     x(ticket) = [ sum over its different words w of (1 + ln count) * t(w) * f(w) / norm
-                | (1 + ln count) * t(pair) / norm for each of its pairs of neighbouring words
+                | (1 + ln count) * t(pair) / norm for each of its pairs of neighbours, its beginning and end among them
                 | encoder_weight * dense_features(the encoder's vector of the ticket), where there is an encoder ]
     f(w)      = [ one-hot(w)  |  gram_weight * unit vector of w's n-grams  |  vector_weight * vector(w) ]
     t         = the weight of a word or a pair, ``terms``: idf, or what it tells of the categories besides
@@ -17,12 +17,13 @@ nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from deflect.line.hashing import SlotTable
-from deflect.line.scorer import Float32s, Scored, Scorer, damped
+from deflect.line.hashing import Ints, SlotTable
+from deflect.line.scorer import Float32s, Scored, Scorer, damped, novelty
 from deflect.loop.solver import Design
 from deflect.loop.terms import TermWeights
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from deflect.loop.calibration import Calibration
     from deflect.loop.vocabulary import Vocabulary
+
+Number = TypeVar("Number", bound=np.generic)
 
 #: A ticket of pairs alone does not exist; this keeps rounding from dividing by nothing.
 _MOST_LOST = 0.9
@@ -97,11 +100,16 @@ def weigh_as_new(tickets: Design, seen: Design) -> Design:
     )
 
 
-def certainty(tickets: Design, seen: Design, weights: BlockWeights) -> Float32s:
-    """Return ``Scored.certainty`` of tickets, as ``weigh_as_new`` returns them, for a model of the ``seen`` tickets."""
+def certainty(
+    vocabulary: Vocabulary, is_out: npt.NDArray[np.bool_], tickets: Design, seen: Design, weights: BlockWeights
+) -> Float32s:
+    """Return ``Scored.certainty`` of tickets held out, as ``weigh_as_new`` returns them, for a model of those seen."""
     is_new = (np.bincount(seen.words.indices, minlength=seen.words.shape[1]) == 0).astype(np.float32)
-    novelty = tickets.words.power(2) @ is_new * np.float32(1 + weights.grams**2)
-    return Scored(np.empty((len(novelty), 0), dtype=np.float32), novelty).certainty
+    is_known = np.bincount(seen.pairs.indices, minlength=seen.pairs.shape[1]) > 0
+    unseen = tickets.words.power(2) @ is_new * np.float32(1 + weights.grams**2)
+    n_words = np.asarray(vocabulary.word_counts[is_out].sum(axis=1), dtype=np.int64).ravel()
+    new = novelty(unseen, (vocabulary.pair_counts[is_out] @ is_known).astype(np.int64), n_words)
+    return Scored(np.empty((len(new), 0), dtype=np.float32), new).certainty
 
 
 def word_squares(terms: TermWeights, weights: BlockWeights) -> Float32s:
@@ -137,24 +145,26 @@ def fold_model(
     rarities = np.concatenate((rarities, np.ones(len(others)))).astype(np.float32)
     order = np.argsort(rarities, kind="stable")
     gram_order = np.argsort(-np.bincount(design.grams.indices, minlength=len(part.grams)), kind="stable")
-    gram_rows = np.float32(terms.unseen * weights.grams) * part.grams[gram_order]
+    gram_rows = part.grams * np.float32(terms.unseen * weights.grams)
     return Scorer(
         categories=categories,
         slots=SlotTable.build(hashes[order]),
-        table=_with_zero_row(rows[order]),
+        table=_in_order(rows, order),
         squares=np.concatenate((squares[order], (0, unseen_square))).astype(np.float32),
         rarities=np.concatenate((rarities[order], (0, 1))).astype(np.float32),
         gram_slots=SlotTable.build(vocabulary.gram_hashes[gram_order]),
-        gram_table=_with_zero_row(gram_rows).astype(np.float16),
+        gram_table=_in_order(gram_rows.astype(np.float16), gram_order),
         intercept=(part.intercept + calibration.shifts).astype(np.float32),
         sharpness=calibration.sharpness,
         encoder_part=None if encoded is None else encoded.part(part.encoded * np.float32(weights.encoder)),
     )
 
 
-def _with_zero_row(rows: Float32s) -> Float32s:
-    """Return a table with a row of zeros behind its own, for whatever training never saw."""
-    return np.concatenate((rows, np.zeros((1, rows.shape[1])))).astype(np.float32)
+def _in_order(rows: npt.NDArray[Number], order: Ints) -> npt.NDArray[Number]:
+    """Return a table's rows in another order, and behind them one of zeros, for whatever training never saw."""
+    table = np.zeros((len(rows) + 1, rows.shape[1]), dtype=rows.dtype)
+    np.take(rows, order, axis=0, out=table[:-1], mode="clip")  # The other modes make a copy first.
+    return table
 
 
 def _damped(counts: csr_matrix) -> csr_matrix:

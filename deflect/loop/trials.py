@@ -132,7 +132,7 @@ def _tried(
         del features
         learned = task.rows(~is_out).solve(part, learned).weights
         others = weigh_as_new(others, part)
-        sure[is_out] = certainty(others, part, weights)
+        sure[is_out] = certainty(vocabulary, is_out, others, part, weights)
         margins[is_out] = sure[is_out, None] * others.forward(learned)
     is_used = (folds < n_rounds) & (task.costs > 0)
     held_out = HeldOut(margins[is_used], sure[is_used], task.numbers[is_used], task.costs[is_used])

@@ -39,7 +39,7 @@ class Further:
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """The words, pairs and n-grams of the training tickets.
+    """The words, pairs and n-grams of the training tickets. Pairs are whatever ``Phrases`` has beside words.
 
     ``word_counts`` (n_tickets, n_words) and ``pair_counts`` (n_tickets, n_pairs) are sparse; ``grams`` (n_words,
     n_grams) has a unit row for each word; ``vectors[i]``, of n_dims numbers, belongs to word ``owners[i]``. Words and

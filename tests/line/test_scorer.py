@@ -371,15 +371,24 @@ def test_rarity(any_scorer: Scorer) -> None:
 
 
 def test_novelty(scorer: Scorer) -> None:
-    """The novelty of a ticket is the share of its squared norm that words without a row have."""
+    """It comes from the words' share of the squared norm that has no row, and from pairs that have none."""
     square = float(scorer.squares[scorer.slots.find(hash_of(b"invoice"), scorer.nowhere)[0]])
-    unseen = float(scorer.squares[-1])
-    novelty = scorer.scored(["invoice", "invoice zzzqx", "zzzqx", ""]).novelty
-    np.testing.assert_allclose(novelty, [0, unseen / (square + unseen), 1, 0], rtol=1e-5)
+    share = float(scorer.squares[-1]) / (square + float(scorer.squares[-1]))
+    # "invoice" has two pairs, with what stands before and behind it, and "invoice zzzqx" three and two threes.
+    expected = [1 - math.sqrt(1 / 3), 1 - (1 - share) * math.sqrt(1 / 6), 1, 0]
+    np.testing.assert_allclose(scorer.scored(["invoice", "invoice zzzqx", "zzzqx", ""]).novelty, expected, rtol=1e-5)
+
+
+def test_a_training_ticket_is_not_new(scorer: Scorer) -> None:
+    """With every word and every pair known nothing is new; a pair that is unknown, alone, is."""
+    known, other = scorer.scored(["refund for the invoice of May", "refund for the invoice for May"]).novelty
+    assert known == pytest.approx(0, abs=1e-6)
+    # Two of seven pairs and the last three words are not in training, of nine things and one.
+    assert other == pytest.approx(1 - math.sqrt(7 / 10), rel=1e-5)
 
 
 def test_scope(scorer: Scorer) -> None:
-    """The scope score is the greatest margin less half of the novelty."""
+    """The scope score is the greatest margin less the novelty."""
     scored = scorer.scored(["invoice zzzqx", "domain"])
-    np.testing.assert_allclose(scored.scope, scored.margins.max(axis=1) - scored.novelty / 2, rtol=1e-6)
+    np.testing.assert_allclose(scored.scope, scored.margins.max(axis=1) - scored.novelty, rtol=1e-6)
     assert scored.scope[0] < scored.scope[1]
