@@ -37,7 +37,7 @@ bench: $(VENV)/bench.stamp  ## Measure side by side with fastText, scikit-learn 
 
 models: $(VENV)/core.stamp  ## Rebuild the shipped bundle, byte for byte
 	$(BIN)/deflect train data/starter_tickets.csv --playbook data/playbook.toml --output models/starter \
-	  --requester requester --min-pair-df 3 --vector-weight 0 --information-weight 0.75 \
+	  --requester requester --min-pair-df 3 --vector-weight 0 --information-weight 0.5 \
 	  --calibration-fraction 0.1 --per overall --least-probability 0.93
 
 vectors: $(VENV)/vectors.stamp  ## Make the word vectors anew, from the data sets in DATASETS
