@@ -131,7 +131,8 @@ def fold_model(
     """Multiply learned weights out into one row for each word, pair and n-gram; weights and terms as in ``weigh``."""
     part = design.blocks(learned * calibration.scales.astype(np.float32))
     further, encoded = vocabulary.further, vocabulary.encoded
-    others = np.float32(weights.grams) * (further.grams @ part.grams)
+    grams = vocabulary.alike.each(part.grams)
+    others = np.float32(weights.grams) * (further.grams @ grams)
     others += np.float32(weights.vectors) * (further.vectors @ part.vectors)
     others_terms = np.full(len(others), terms.unseen, dtype=np.float32)
     unseen_square = terms.unseen**2 * (1 + weights.grams**2)
@@ -144,8 +145,8 @@ def fold_model(
     rarities = np.concatenate((vocabulary.word_idf, vocabulary.pair_idf)) / np.float32(vocabulary.unseen_idf)
     rarities = np.concatenate((rarities, np.ones(len(others)))).astype(np.float32)
     order = np.argsort(rarities, kind="stable")
-    gram_order = np.argsort(-np.bincount(design.grams.indices, minlength=len(part.grams)), kind="stable")
-    gram_rows = part.grams * np.float32(terms.unseen * weights.grams)
+    gram_order = np.argsort(vocabulary.alike.groups, kind="stable")
+    gram_rows = grams * np.float32(terms.unseen * weights.grams)
     return Scorer(
         categories=categories,
         slots=SlotTable.build(hashes[order]),

@@ -13,7 +13,7 @@ from deflect.line.phrases import find_phrases
 from deflect.line.scorer import Float32s
 from deflect.line.text import Words, chunks, find_words
 from deflect.loop.counts import Counts
-from deflect.loop.spelling import gram_matrix
+from deflect.loop.spelling import Alike, gram_matrix, merged
 from deflect.loop.word_vectors import WordVectors, no_word_vectors
 
 if TYPE_CHECKING:
@@ -42,8 +42,9 @@ class Vocabulary:
     """The words, pairs and n-grams of the training tickets. Pairs are whatever ``Phrases`` has beside words.
 
     ``word_counts`` (n_tickets, n_words) and ``pair_counts`` (n_tickets, n_pairs) are sparse; ``grams`` (n_words,
-    n_grams) has a unit row for each word; ``vectors[i]``, of n_dims numbers, belongs to word ``owners[i]``. Words and
-    pairs come in the order of their hashes. ``encoded`` is what an encoder says of the tickets, if there is one.
+    n_groups) has a unit row for each word, and a column for n-grams that are ``alike``; ``vectors[i]``, of n_dims
+    numbers, belongs to word ``owners[i]``. Words, pairs and n-grams come in the order of their hashes. ``encoded`` is
+    what an encoder says of the tickets, if there is one.
     """
 
     n_tickets: int
@@ -52,6 +53,7 @@ class Vocabulary:
     gram_hashes: UInt64s
     word_counts: csr_matrix
     pair_counts: csr_matrix
+    alike: Alike
     grams: csr_matrix
     vectors: Float32s
     owners: Ints
@@ -107,6 +109,7 @@ def read_vocabulary(
     pair_hashes, pair_counts = pairs.matrix(min_pair_df, most)
     del pairs
     gram_keys, grams = gram_matrix([spelled[key] for key in word_hashes.tolist()])
+    alike, grams = merged(grams)
     word_vectors = word_vectors or no_word_vectors()
     places = word_vectors.places(word_hashes)
     owners = np.flatnonzero(places < len(word_vectors.words))
@@ -117,6 +120,7 @@ def read_vocabulary(
         gram_hashes=gram_keys,
         word_counts=word_counts,
         pair_counts=pair_counts,
+        alike=alike,
         grams=grams,
         vectors=word_vectors.rows(places[owners]),
         owners=owners,

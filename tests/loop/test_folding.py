@@ -132,13 +132,13 @@ def test_unseen_words_are_put_together_from_their_grams() -> None:
     texts, gram_weight = ["abc", "xyz"], 0.5
     scorer, design, weights = folded(texts, BlockWeights(gram_weight, 0.0))
     vocabulary = read_vocabulary(texts, min_pair_df=1)
-    word = np.searchsorted(vocabulary.word_hashes, read_vocabulary(["abc"], min_pair_df=1).word_hashes[0])
     part = design.blocks(weights)
     # "abd" has 10 n-grams; it shares with "abc" those in which neither the last letter nor the end stands.
     shared = read_vocabulary(["abd"], min_pair_df=1).gram_hashes
     is_shared = np.isin(vocabulary.gram_hashes, shared)
-    assert vocabulary.grams[word].toarray()[0][is_shared].astype(bool).sum() == 3
-    margin = gram_weight * part.grams[is_shared].sum(axis=0) / np.sqrt(10) / np.sqrt(1 + gram_weight**2)
+    assert is_shared.sum() == 3
+    grams = vocabulary.alike.each(part.grams)
+    margin = gram_weight * grams[is_shared].sum(axis=0) / np.sqrt(10) / np.sqrt(1 + gram_weight**2)
     np.testing.assert_allclose(
         scorer.margins(["abd"])[0], margin + part.intercept, atol=1e-3
     )  # n-grams have half precision.
@@ -158,8 +158,9 @@ def test_words_with_a_vector_count_although_training_never_saw_them() -> None:
     scorer, design, learned = folded(texts, BlockWeights(0.75, 0.5))
     part = design.blocks(learned)
     shared = read_vocabulary(["wrongly"], min_pair_df=1).gram_hashes
-    is_shared = np.isin(read_vocabulary(texts, min_pair_df=1).gram_hashes, shared)
-    by_gram = 0.75 * part.grams[is_shared].sum(axis=0) / np.sqrt(len(shared))
+    vocabulary = read_vocabulary(texts, min_pair_df=1)
+    is_shared = np.isin(vocabulary.gram_hashes, shared)
+    by_gram = 0.75 * vocabulary.alike.each(part.grams)[is_shared].sum(axis=0) / np.sqrt(len(shared))
     by_vector = 0.5 * VECTORS.rows(np.array([2]))[0] @ part.vectors
     margin = (by_gram + by_vector) / 1.25 + part.intercept
     np.testing.assert_allclose(scorer.margins(["wrongly"])[0], margin, atol=1e-5)

@@ -133,11 +133,11 @@ def test_hashes_are_sorted() -> None:
 
 
 def test_words_have_unit_rows_of_grams() -> None:
-    """A word's row of n-grams has one entry for each n-gram, and length 1."""
-    vocabulary = read_vocabulary(["abc timeout"], min_pair_df=1)
+    """A word's row has one entry for the n-grams that it has alone and one for those that it shares, and length 1."""
+    vocabulary = read_vocabulary(["abc abd timeout"], min_pair_df=1)
     row = np.searchsorted(vocabulary.word_hashes, np.uint64(hash_of("abc")))
-    # With its edges the word is five characters: 4 + 3 + 2 + 1 n-grams of 2 to 5 characters.
-    assert vocabulary.grams[row].data == pytest.approx(np.full(10, 1 / np.sqrt(10)))
+    # With its edges the word is five characters: 4 + 3 + 2 + 1 n-grams of 2 to 5 characters; 3 are those of "abd" too.
+    assert sorted(vocabulary.grams[row].data) == pytest.approx([np.sqrt(0.3), np.sqrt(0.7)])
 
 
 def test_progress_counts_tickets(monkeypatch: pytest.MonkeyPatch) -> None:
