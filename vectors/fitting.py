@@ -13,6 +13,7 @@ from scipy.sparse import csr_matrix
 
 from deflect.line.scorer import Float32s
 from deflect.loop.folding import BlockWeights, weigh
+from deflect.loop.terms import by_rarity
 from deflect.loop.vocabulary import read_vocabulary
 from deflect.loop.word_vectors import WordVectors
 from vectors.encoder import Encodings
@@ -50,7 +51,7 @@ def principal_directions(points: Float32s, n_dims: int) -> Float32s:
 def word_shares(words: Sequence[str], sentences: Sequence[str]) -> csr_matrix:
     """Return what each word counts in each sentence, (n_sentences, n_words): as in the features of a ticket."""
     vocabulary = read_vocabulary(sentences, min_pair_df=2)
-    design = weigh(vocabulary, BlockWeights(grams=1.0, vectors=0.0))
+    design = weigh(vocabulary, BlockWeights(grams=1.0, vectors=0.0), by_rarity(vocabulary))
     known = WordVectors.rounded(tuple(word.encode() for word in words), np.zeros((len(words), 1), dtype=np.float32))
     places = known.places(vocabulary.word_hashes)
     found = np.flatnonzero(places < len(words))

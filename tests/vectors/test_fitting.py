@@ -25,10 +25,12 @@ def test_principal_directions_come_in_order() -> None:
 
 
 def test_shares_are_those_of_a_tickets_features() -> None:
-    """A word counts 1 + ln(count) times its idf over the norm, which has the word's n-grams in it."""
+    """A word counts 1 + ln(count) times its idf over the norm, in which are its n-grams and known pairs, too."""
     shares = word_shares(["dns", "cpu"], ["dns dns dns", "dns"]).toarray()
-    assert shares[1].tolist() == pytest.approx([1 / np.sqrt(2), 0])
-    assert shares[0].tolist() == pytest.approx([1 / np.sqrt(2), 0])
+    # Both sentences begin with "dns", and end with it.
+    assert shares[1].tolist() == pytest.approx([1 / np.sqrt(2 + 2), 0])
+    thrice = 1 + np.log(3)
+    assert shares[0].tolist() == pytest.approx([thrice / np.sqrt(2 * thrice**2 + 2), 0])
 
 
 def test_a_words_vector_moves_to_what_its_sentences_say() -> None:
