@@ -79,7 +79,9 @@ def train(
     confidence: Annotated[float, typer.Option(help="Probability that the promise holds.")] = 0.95,
     per: Annotated[Per, typer.Option(help="One promise for each category, or one overall.")] = Per.CATEGORY,
     least_probability: Annotated[float, typer.Option(help="No threshold lies below this.")] = 0.0,
-    min_pair_df: Annotated[int, typer.Option(help="Tickets that must have a word pair; more makes it smaller.")] = 2,
+    min_pair_df: Annotated[
+        int | None, typer.Option(help="Tickets that must have a word pair; more makes it smaller. Default: 1 or 2.")
+    ] = None,
     vector_weight: Annotated[
         float | None, typer.Option(help="Weight of the word vectors; 0 leaves them out. Default: tried.")
     ] = None,

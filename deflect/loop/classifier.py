@@ -51,6 +51,8 @@ _INFORMATION_WEIGHTS = ((50_000, (0.0, 0.5)), (math.inf, (0.5,)))
 _ENCODER_TOL = 0.1
 #: How closely the weights are solved, and how closely in an archive of more than so many tickets.
 _TOL, _LARGE, _TOL_OF_LARGE = 3e-4, 50_000, 3e-3
+#: So few tickets, of so many characters on the mean, keep pairs that one of them alone has (docs/measurements.md).
+_FEW, _SHORT = 6_000, 120
 
 
 class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types.
@@ -88,8 +90,9 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         long tickets, where many words tell nothing, and hardly with short ones. None (default) tries 0.5 on tickets
         held out and takes it where their log loss falls by a hundredth, up to 50,000 tickets; for more it means 0.5.
     min_pair_df
-        A word pair, a beginning or an end must stand in this many training tickets to be learned, 1 or more. Default 2.
-        It is raised where pairs times categories would be more than 4 million numbers.
+        A word pair, a beginning or an end must stand in this many training tickets to be learned, 1 or more. None
+        (default) means 2, and 1 for up to 6,000 tickets of up to 120 characters on the mean, where each pair tells
+        more. It is raised where pairs times categories would be more than 4 million numbers.
     tol
         The solver stops when each category's gradient is this fraction of its first, with an encoder a tenth of it.
         Default 0.0003.
@@ -140,7 +143,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         encoder: Encoder | None = None,
         encoder_weight: float | None = None,
         information_weight: float | None = None,
-        min_pair_df: int = 2,
+        min_pair_df: int | None = None,
         tol: float | None = None,
         max_iter: int = 50,
         random_state: int | np.random.RandomState | None = 0,
@@ -265,13 +268,13 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             ("vector_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more, or None"),
             ("encoder_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more, or None"),
             ("information_weight", lambda v: 0 <= v <= 1, "a number from 0 to 1, or None"),
-            ("min_pair_df", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
+            ("min_pair_df", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more, or None"),
             ("tol", lambda v: 0 < v < 1, "a number in (0, 1), or None"),
             ("max_iter", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
         ]
         for name, is_good, must in bounds:
             value = getattr(self, name)
-            if value is None and name in ("C", "vector_weight", "tol", "encoder_weight", "information_weight"):
+            if value is None and name not in ("gram_weight", "max_iter"):
                 continue
             if not isinstance(value, int | float | np.number) or not is_good(value):
                 msg = f"The parameter {name} of TicketClassifier must be {must}. Got {value!r} instead."
@@ -311,13 +314,17 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def _vocabulary(self, texts: Sequence[str], progress: Progress) -> Vocabulary:
         vectors = no_word_vectors() if self.vector_weight == 0 else load_word_vectors()
         most = _MAX_WEIGHTS // len(self.classes_)
-        vocabulary = read_vocabulary(texts, vectors, min_pair_df=self.min_pair_df, most=most, progress=progress)
+        least = self._least_pair_df(texts) if self.min_pair_df is None else self.min_pair_df
+        vocabulary = read_vocabulary(texts, vectors, min_pair_df=least, most=most, progress=progress)
         if not len(vocabulary.word_hashes):
             msg = "The training tickets must contain words. Got only empty texts. Check which columns hold the text."
             raise TrainingDataError(msg)
         if self.encoder is None:
             return vocabulary
         return replace(vocabulary, encoded=encode_tickets(self.encoder, texts, progress))
+
+    def _least_pair_df(self, texts: Sequence[str]) -> int:
+        return 1 if len(texts) <= _FEW and sum(map(len, texts)) <= _SHORT * len(texts) else 2
 
     def _class_costs(self, numbers: npt.NDArray[np.int64], weights: Float64s) -> Float64s:
         if self.class_weight is None:

@@ -362,8 +362,8 @@ def test_bad_weights_are_refused(weights: list[float], message: str) -> None:
         ("C", "1", "a finite number above 0, or None"),
         ("gram_weight", -0.5, "a finite number, 0 or more"),
         ("vector_weight", -0.5, "a finite number, 0 or more, or None"),
-        ("min_pair_df", 0, "a whole number, 1 or more"),
-        ("min_pair_df", 1.5, "a whole number, 1 or more"),
+        ("min_pair_df", 0, "a whole number, 1 or more, or None"),
+        ("min_pair_df", 1.5, "a whole number, 1 or more, or None"),
         ("tol", 1, r"a number in \(0, 1\), or None"),
         ("tol", "1e-3", r"a number in \(0, 1\), or None"),
         ("max_iter", 0, "a whole number, 1 or more"),
@@ -407,6 +407,18 @@ def test_random_state_may_be_a_generator(train: tuple[list[str], Strings]) -> No
     )
     assert seeded == generated
     assert seeded != other
+
+
+@pytest.mark.parametrize(("n_characters", "least"), [(5, 1), (300, 2)])
+def test_pairs_of_one_ticket(n_characters: int, least: int) -> None:
+    """Of a few short tickets every pair is learned, of long ones those that two tickets have."""
+    texts = [f"{word} {'x' * n_characters}" for word in ("dns", "cname", "slow", "h12")]
+    by_default, given = (
+        TicketClassifier(min_pair_df=df).fit(texts, ["dns", "dns", "timeout", "timeout"]).scorer_
+        for df in (None, least)
+    )
+    other = TicketClassifier(min_pair_df=3 - least).fit(texts, ["dns", "dns", "timeout", "timeout"]).scorer_
+    assert len(by_default.table) == len(given.table) != len(other.table)
 
 
 def test_parameters_are_kept() -> None:
@@ -559,5 +571,6 @@ def test_words_that_are_all_new_make_vectors_count_most() -> None:
     """From 100 tickets on vectors may count 2.5, and do where no word stands in two tickets."""
     for n, expected in ((50, (2.5,)), (49, (0.5, 1.25))):
         labels = ["food"] * n + ["travel"] * n
-        classifier = TicketClassifier(gram_weight=0.0).fit([*FOODS.split()[:n], *TRAVELS.split()[:n]], labels)
+        classifier = TicketClassifier(gram_weight=0.0, min_pair_df=2)
+        classifier.fit([*FOODS.split()[:n], *TRAVELS.split()[:n]], labels)
         assert classifier.vector_weight_ in expected
