@@ -12,6 +12,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def main() -> None:
     parser.add_argument("methods", nargs="*", help=f"some of {', '.join(_TABLES)}, deflect-encoder, encoder-logistic")
     parser.add_argument("--encoder", help="directory of a sentence encoder, for the last two")
     options = parser.parse_args()
-    methods: dict[str, Callable[[], Ours | ScikitLearn]] = {name: contender(name) for name in _TABLES}
+    # Each is loaded when it is its turn: whoever asks for some need not install the others.
+    methods: dict[str, Callable[[], Ours | ScikitLearn]] = {name: partial(_table, name) for name in _TABLES}
     if options.encoder:
         encoder = StoredEncoder(options.encoder)
         methods["deflect-encoder"] = lambda: Ours(encoder)
@@ -66,6 +68,10 @@ def main() -> None:
     print(f"| | {' | '.join(SETS)} | AUROC | tickets a second | MB |\n|---|" + "---|" * (len(SETS) + 3))
     for name in options.methods or methods:
         print(f"| {name} | {' | '.join(_row(methods[name]))} |", flush=True)
+
+
+def _table(name: str) -> Ours | ScikitLearn:
+    return contender(name)()
 
 
 def _row(make: Callable[[], Ours | ScikitLearn]) -> list[str]:
