@@ -34,14 +34,14 @@ class Phrases(NamedTuple):
 
 def find_phrases(words: Words, own: UInt64s) -> Phrases:
     """Return what stands in tickets whose words have the hashes ``own``, (n_words,)."""
+    if len(words.begins) == 2:
+        return _of_one(own)
     n_words = np.diff(words.begins)
     n_tickets = len(n_words)
     # Each ticket has two words more, the one before it and the one behind it; each word has two places.
     begins = words.begins + 2 * np.arange(n_tickets + 1)
     before, behind = begins[:-1], begins[1:] - 1
-    inner = np.arange(1, len(own) + 1)
-    if n_tickets > 1:
-        inner += 2 * words.tickets
+    inner = np.arange(1, len(own) + 1) + 2 * words.tickets
     every = np.empty(begins[-1], dtype=np.uint64)
     every[inner], every[before], every[behind] = own, BEFORE, BEHIND
     hashes = np.zeros((len(every), 2), dtype=np.uint64)
@@ -54,6 +54,24 @@ def find_phrases(words: Words, own: UInt64s) -> Phrases:
     short, blank = ~has_two, n_words == 0
     empty = np.concatenate((2 * behind + 1, 2 * before[short], 2 * behind[short], 2 * before[blank] + 1))
     return Phrases(hashes.ravel(), 2 * begins, 2 * inner, empty)
+
+
+def _of_one(own: UInt64s) -> Phrases:
+    """Return the same for a form's ticket, which has no time for what finds the borders of many."""
+    n_words = len(own)
+    hashes = np.zeros((n_words + 2, 2), dtype=np.uint64)
+    every = hashes[:, 0]
+    every[0], every[1:-1], every[-1] = BEFORE, own, BEHIND
+    hashes[:-1, 1] = pair(every[:-1], every[1:])
+    n_places = 2 * n_words + 4
+    if n_words > 1:
+        empty = [n_places - 1]
+        first = pair(hashes[:1, 1], every[2:3])
+        every[-1:] = pair(hashes[-3:-2, 1], every[-1:])
+        every[:1] = first
+    else:
+        empty = [0, 4, 5] if n_words else [0, 1, 2, 3]
+    return Phrases(hashes.ravel(), np.array((0, n_places)), np.arange(2, n_places - 2, 2), np.array(empty))
 
 
 def spelled(words: Words, places: Ints) -> list[str]:

@@ -123,7 +123,8 @@ def novelty(unseen: Float64s, n_known: Ints, n_words: Ints) -> Float32s:
     """
     known = (n_known + 1) / (n_words + 2 + 2 * (n_words > 1))
     new = 1 - (1 - unseen) * np.sqrt(known)
-    return np.where(n_words, new, 0).astype(np.float32)
+    new[n_words == 0] = 0
+    return new.astype(np.float32)
 
 
 def add_rows(begins: Ints, rows: Ints, factors: Float32s, table: Float32s, *, is_batch: bool) -> Float32s:
