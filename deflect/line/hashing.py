@@ -16,9 +16,11 @@ _INVERSE = pow(_BASE, -1, 2**64)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _LEFT = np.uint64(0xA24BAED4963EE407)
 _HALF = np.uint64(32)
+#: Next to 2**64 over the golden ratio: the products of small numbers and it lie far apart.
+SPREAD = np.uint64(_BASE)
 _LOW = np.uint64(0xFFFFFFFF)
 #: What each seed does to a hash. Half a million hashes need about 50 of these; if none fits, the table is doubled.
-_SPREADS = np.arange(256, dtype=np.uint64) * np.uint64(_BASE)
+_SPREADS = np.arange(256, dtype=np.uint64) * SPREAD
 
 
 def _powers(base: int, n: int) -> UInt64s:

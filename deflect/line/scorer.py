@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from deflect.errors import EncoderError
 from deflect.line.grams import gram_hashes, gram_share
-from deflect.line.hashing import Ints, PrefixHash, SlotTable, UInt64s
+from deflect.line.hashing import SPREAD, Ints, PrefixHash, SlotTable, UInt64s
 from deflect.line.kernel import Kernel, compiled
 from deflect.line.phrases import find_phrases, spelled
 from deflect.line.text import Words, chunks, find_words, joined
@@ -37,7 +37,6 @@ _NOVELTY_WEIGHT = np.float32(1)
 _LEAST_KNOWN = np.float32(0.01)
 #: As many slots of eight bytes stay in the cache, so that each key can have its own.
 _MAX_SLOTS = 1 << 20
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def damped(counts: Ints) -> Float32s:
@@ -57,13 +56,13 @@ def last_equals(keys: Ints, n_keys: int) -> Ints:
         table[keys] = np.arange(len(keys))
         return table.take(keys)
     bits = (2 * len(keys)).bit_length()
-    slots = ((keys.view(np.uint64) * _SPREAD) >> np.uint64(64 - bits)).view(np.int64)
+    slots = ((keys.view(np.uint64) * SPREAD) >> np.uint64(64 - bits)).view(np.int64)
     table = np.empty(1 << bits, dtype=np.int32)
     table[slots] = np.arange(len(keys), dtype=np.int32)
     lasts = table.take(slots).astype(np.int64)
     strangers = np.flatnonzero(keys.take(lasts) != keys)
     if len(strangers):
-        again = (keys.take(strangers).view(np.uint64) * _SPREAD).view(np.int64)
+        again = (keys.take(strangers).view(np.uint64) * SPREAD).view(np.int64)
         lasts[strangers] = strangers.take(last_equals(again, n_keys))
     return lasts
 

@@ -9,16 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from deflect.line.grams import gram_hashes, gram_share
-from deflect.line.hashing import Ints, PrefixHash, UInt64s, mix
+from deflect.line.hashing import SPREAD, Ints, PrefixHash, UInt64s, mix
 from deflect.line.scorer import Float32s
 from deflect.line.text import EDGE
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
-
-
-#: The odd number next to 2**64 over the golden ratio: its multiples lie far apart.
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def word_hashes(words: Sequence[bytes]) -> UInt64s:
@@ -64,7 +60,7 @@ def merged(grams: csr_matrix) -> tuple[Alike, csr_matrix]:
     columns = grams.tocsc()
     columns.sort_indices()
     # A column is told from others by a sum over its words, each a number of its own, that cannot be equal by chance.
-    codes = mix(np.arange(1, grams.shape[0] + 1, dtype=np.uint64) * _SPREAD)[columns.indices]
+    codes = mix(np.arange(1, grams.shape[0] + 1, dtype=np.uint64) * SPREAD)[columns.indices]
     codes *= columns.data.view(np.uint32)  # More than 1 / sqrt(n) where a word has an n-gram twice.
     begins = columns.indptr[:-1]
     sums = np.add.reduceat(codes, begins) if len(begins) else codes
