@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Raised by one with every change of `struct model` or of a function's parameters; also in kernel.py. */
+/* Raised by one with every change of `struct model`, of a function's parameters or of what it answers; also in
+ * kernel.py. */
 #define VERSION 4
 
 /* As in text.py, hashing.py and grams.py. */

@@ -82,8 +82,7 @@ def best_trial(
     """Try all candidates, which differ in the weights of vectors or encoder, and return that of the least log loss.
 
     The best is tried with further shares of information in its terms' weights, too, which must gain a hundredth by it.
-    ``folds`` puts each ticket into one of ``N_FOLDS`` parts; those of a further part, ``N_FOLDS``,
-    are never held out.
+    ``folds`` puts each ticket into one of ``N_FOLDS`` parts; those of a further part, ``N_FOLDS``, are never held out.
     """
     design = None if candidates[0].information else weigh(vocabulary, candidates[0], by_rarity(vocabulary))
     trials = [_tried(task, vocabulary, candidates[0], folds, design=design)]

@@ -85,7 +85,7 @@ def test_latin_words_are_few(tickets: pd.DataFrame) -> None:
 
 @pytest.mark.slow
 def test_languages_keep_up_with_english(tickets: pd.DataFrame, alone: pd.Series[str]) -> None:
-    """Learned alone, the ten languages are on a par: English 0.800, the others 0.729 to 0.900, their mean 0.819."""
+    """Learned alone, the ten languages are on a par: English 0.829, the others 0.743 to 0.900, their mean 0.833."""
     right = accuracies(tickets, alone)
     others = right.drop("English")
     assert right["English"] > 0.75
@@ -95,7 +95,7 @@ def test_languages_keep_up_with_english(tickets: pd.DataFrame, alone: pd.Series[
 
 @pytest.mark.slow
 def test_one_model_learns_all_languages(tickets: pd.DataFrame, alone: pd.Series[str], together: pd.Series[str]) -> None:
-    """One model of all languages is no worse: 0.874 right beside 0.817, and no language loses over 0.029."""
+    """One model of all languages is no worse: 0.884 right beside 0.833, and no language loses over 0.015."""
     gains = accuracies(tickets, together) - accuracies(tickets, alone)
     assert gains.mean() > 0.03
     assert gains.min() > -0.06
@@ -105,7 +105,7 @@ def test_one_model_learns_all_languages(tickets: pd.DataFrame, alone: pd.Series[
 def test_one_model_does_not_live_on_latin_words(
     tickets: pd.DataFrame, alone: pd.Series[str], together: pd.Series[str]
 ) -> None:
-    """In tickets of other scripts without a Latin letter, one model has 0.863 right, those of one language 0.874."""
+    """In tickets of other scripts without a Latin letter, one model has 0.872 right, those of one language 0.883."""
     plain = of(tickets, *OTHER_SCRIPTS)
     plain = plain[~plain["text"].str.contains("[A-Za-z]")]
     apart, joint = ((found[plain.index] == plain["category"]).mean() for found in (alone, together))
@@ -115,16 +115,16 @@ def test_one_model_does_not_live_on_latin_words(
 
 @pytest.mark.slow
 def test_unspaced_scripts_do_not_need_grams(tickets: pd.DataFrame, alone: pd.Series[str]) -> None:
-    """Where each character is a word, its n-grams tell nothing more: 0.862 without them, 0.862 with them."""
+    """Where each character is a word, its n-grams tell nothing more: 0.886 without them, 0.876 with them."""
     tickets = of(tickets, *UNSPACED)
     without = accuracies(tickets, answers_alone(tickets, TicketClassifier(vector_weight=0, gram_weight=0)))
-    assert without.min() > 0.79  # 0.843.
+    assert without.min() > 0.79  # 0.871.
     assert without.mean() == pytest.approx(accuracies(tickets, alone[tickets.index]).mean(), abs=0.03)
 
 
 @pytest.mark.slow
 def test_thai_needs_pairs(tickets: pd.DataFrame, alone: pd.Series[str]) -> None:
-    """A Thai character alone tells little, a pair of neighbours much: 0.843 right with pairs, 0.629 without."""
+    """A Thai character alone tells little, a pair of neighbours much: 0.857 right with pairs, 0.629 without."""
     tickets = of(tickets, "Thai")
     without = answers_alone(tickets, TicketClassifier(vector_weight=0, min_pair_df=1_000))
     assert (alone[tickets.index] == tickets["category"]).mean() > (without == tickets["category"]).mean() + 0.12
@@ -132,7 +132,7 @@ def test_thai_needs_pairs(tickets: pd.DataFrame, alone: pd.Series[str]) -> None:
 
 @pytest.mark.slow
 def test_word_vectors_are_english(tickets: pd.DataFrame, alone: pd.Series[str]) -> None:
-    """Word vectors lift English from 0.800 to 0.986, and neither help nor harm Hindi: 0.757 with and without them."""
+    """Word vectors lift English from 0.829 to 1, and neither help nor harm Hindi: 0.786 with, 0.800 without them."""
     tickets = of(tickets, "English", "Hindi")
     gains = accuracies(tickets, answers_alone(tickets, TicketClassifier())) - accuracies(tickets, alone[tickets.index])
     assert gains["English"] > 0.12
