@@ -52,7 +52,7 @@ _ENCODER_TOL = 0.1
 #: How closely the weights are solved, and how closely in an archive of more than so many tickets.
 _TOL, _LARGE, _TOL_OF_LARGE = 3e-4, 50_000, 3e-3
 #: So few tickets, of so many characters on the mean, keep pairs that one of them alone has (docs/measurements.md).
-_FEW, _SHORT = 6_000, 120
+_FEW, _SHORT = 20_000, 120
 
 
 class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types.
@@ -91,7 +91,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         held out and takes it where their log loss falls by a hundredth, up to 50,000 tickets; for more it means 0.5.
     min_pair_df
         A word pair, a beginning or an end must stand in this many training tickets to be learned, 1 or more. None
-        (default) means 2, and 1 for up to 6,000 tickets of up to 120 characters on the mean, where each pair tells
+        (default) means 2, and 1 for up to 20,000 tickets of up to 120 characters on the mean, where each pair tells
         more. It is raised where pairs times categories would be more than 4 million numbers.
     tol
         The solver stops when each category's gradient is this fraction of its first, with an encoder a tenth of it.

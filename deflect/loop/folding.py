@@ -55,12 +55,14 @@ class BlockWeights:
 def weigh(vocabulary: Vocabulary, weights: BlockWeights, terms: TermWeights) -> Design:
     """Return the features of the training tickets."""
     words, pairs = _damped(vocabulary.word_counts), _damped(vocabulary.pair_counts)
-    squares = words.power(2) @ word_squares(terms, weights) + pairs.power(2) @ terms.pairs**2
+    pair_terms = terms.pairs * vocabulary.pair_alike.lengths
+    squares = words.power(2) @ word_squares(terms, weights) + pairs.power(2) @ pair_terms**2
     scale = (1 / np.sqrt(np.where(squares > 0, squares, 1))).astype(np.float32)
+    gram_weight = np.full(len(terms.words), weights.grams, dtype=np.float32)
     return Design(
         words=_scaled(words, scale, terms.words),
-        grams=vocabulary.grams * np.float32(weights.grams),
-        pairs=_scaled(pairs, scale, terms.pairs),
+        grams=_scaled(vocabulary.grams, gram_weight, vocabulary.gram_alike.lengths),
+        pairs=_scaled(pairs, scale, pair_terms),
         vectors=vocabulary.vectors * np.float32(weights.vectors),
         owners=vocabulary.owners,
         encoded=_encoded(vocabulary, weights),
@@ -106,9 +108,10 @@ def certainty(
     """Return ``Scored.certainty`` of tickets held out, as ``weigh_as_new`` returns them, for a model of those seen."""
     is_new = (np.bincount(seen.words.indices, minlength=seen.words.shape[1]) == 0).astype(np.float32)
     is_known = np.bincount(seen.pairs.indices, minlength=seen.pairs.shape[1]) > 0
+    n_known = vocabulary.pair_counts[is_out] @ np.where(is_known, vocabulary.pair_alike.sizes, 0)
     unseen = tickets.words.power(2) @ is_new * np.float32(1 + weights.grams**2)
     n_words = np.asarray(vocabulary.word_counts[is_out].sum(axis=1), dtype=np.int64).ravel()
-    new = novelty(unseen, (vocabulary.pair_counts[is_out] @ is_known).astype(np.int64), n_words)
+    new = novelty(unseen, n_known.astype(np.int64), n_words)
     return Scored(np.empty((len(new), 0), dtype=np.float32), new).certainty
 
 
@@ -131,21 +134,23 @@ def fold_model(
     """Multiply learned weights out into one row for each word, pair and n-gram; weights and terms as in ``weigh``."""
     part = design.blocks(learned * calibration.scales.astype(np.float32))
     further, encoded = vocabulary.further, vocabulary.encoded
-    grams = vocabulary.alike.each(part.grams)
+    grams, pairs = vocabulary.gram_alike.each(part.grams), vocabulary.pair_alike.each(part.pairs)
+    pair_terms = terms.pairs[vocabulary.pair_alike.groups]
     others = np.float32(weights.grams) * (further.grams @ grams)
     others += np.float32(weights.vectors) * (further.vectors @ part.vectors)
     others_terms = np.full(len(others), terms.unseen, dtype=np.float32)
     unseen_square = terms.unseen**2 * (1 + weights.grams**2)
-    rows = np.concatenate((design.word_rows(part), part.pairs, others))
-    rows *= np.concatenate((terms.words, terms.pairs, others_terms))[:, None]
+    rows = np.concatenate((design.word_rows(part), pairs, others))
+    rows *= np.concatenate((terms.words, pair_terms, others_terms))[:, None]
     hashes = np.concatenate((vocabulary.word_hashes, vocabulary.pair_hashes, further.hashes))
     other_squares = np.full(len(others), unseen_square)
-    squares = np.concatenate((word_squares(terms, weights), terms.pairs**2, other_squares))
+    squares = np.concatenate((word_squares(terms, weights), pair_terms**2, other_squares))
     # The most frequent rows side by side stay in the cache: that makes adding rows two to four times as fast.
-    rarities = np.concatenate((vocabulary.word_idf, vocabulary.pair_idf)) / np.float32(vocabulary.unseen_idf)
+    pair_idf = vocabulary.pair_idf[vocabulary.pair_alike.groups]
+    rarities = np.concatenate((vocabulary.word_idf, pair_idf)) / np.float32(vocabulary.unseen_idf)
     rarities = np.concatenate((rarities, np.ones(len(others)))).astype(np.float32)
     order = np.argsort(rarities, kind="stable")
-    gram_order = np.argsort(vocabulary.alike.groups, kind="stable")
+    gram_order = np.argsort(vocabulary.gram_alike.groups, kind="stable")
     gram_rows = grams * np.float32(terms.unseen * weights.grams)
     return Scorer(
         categories=categories,

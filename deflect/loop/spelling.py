@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from deflect.line.grams import gram_hashes, gram_share
-from deflect.line.hashing import SPREAD, Ints, PrefixHash, UInt64s, mix
-from deflect.line.scorer import Float32s
+from deflect.line.hashing import Ints, PrefixHash, UInt64s
 from deflect.line.text import EDGE
 
 if TYPE_CHECKING:
@@ -35,42 +34,6 @@ def gram_matrix(words: Sequence[bytes]) -> tuple[UInt64s, csr_matrix]:
     grams = csr_matrix((shares, columns, begins), shape=(len(words), len(different)))
     grams.sum_duplicates()
     return different, grams
-
-
-class Alike(NamedTuple):
-    """N-grams that exactly the same words have are one feature: ``groups[i]`` is that of n-gram i, of ``sizes`` many.
-
-    Learning ends with the same weight for each n-gram of a group, since nothing tells them apart. One feature whose
-    length is the root of the group's size stands for them: the scores and the penalty are the same.
-    """
-
-    groups: Ints
-    sizes: Ints
-
-    def each(self, learned: Float32s) -> Float32s:
-        """Return what was learned of each n-gram, (n_grams, n_categories), from that of their groups."""
-        shares: Float32s = learned / np.sqrt(self.sizes).astype(np.float32)[:, None]
-        return shares[self.groups]
-
-
-def merged(grams: csr_matrix) -> tuple[Alike, csr_matrix]:
-    """Put n-grams together that the same words have, (n_words, n_groups), the groups of most words first."""
-    from scipy.sparse import csr_matrix
-
-    columns = grams.tocsc()
-    columns.sort_indices()
-    # A column is told from others by a sum over its words, each a number of its own, that cannot be equal by chance.
-    codes = mix(np.arange(1, grams.shape[0] + 1, dtype=np.uint64) * SPREAD)[columns.indices]
-    codes *= columns.data.view(np.uint32)  # More than 1 / sqrt(n) where a word has an n-gram twice.
-    begins = columns.indptr[:-1]
-    sums = np.add.reduceat(codes, begins) if len(begins) else codes
-    _, firsts, groups, sizes = np.unique(sums, return_index=True, return_inverse=True, return_counts=True)
-    order = np.argsort(-np.diff(columns.indptr)[firsts], kind="stable")
-    numbers = np.argsort(order, kind="stable")
-    lengths = np.sqrt(sizes[order]).astype(np.float32)
-    matrix = csr_matrix(columns[:, firsts[order]])
-    matrix.data *= lengths[matrix.indices]
-    return Alike(numbers[groups], sizes[order]), matrix
 
 
 def _joined(words: Sequence[bytes]) -> tuple[npt.NDArray[np.uint8], Ints, Ints]:

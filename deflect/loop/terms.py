@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TermWeights:
-    """The weight of each word, (n_words,), of each pair, (n_pairs,), and of a word that no ticket has."""
+    """The weight of each word, (n_words,), of each pair of a group, (n_groups,), and of a word that no ticket has."""
 
     words: Float32s
     pairs: Float32s

@@ -12,8 +12,9 @@ from deflect.line.hashing import Ints, PrefixHash, UInt64s
 from deflect.line.phrases import find_phrases
 from deflect.line.scorer import Float32s
 from deflect.line.text import Words, chunks, find_words
+from deflect.loop.alike import Alike, merged
 from deflect.loop.counts import Counts
-from deflect.loop.spelling import Alike, gram_matrix, merged
+from deflect.loop.spelling import gram_matrix
 from deflect.loop.word_vectors import WordVectors, no_word_vectors
 
 if TYPE_CHECKING:
@@ -41,10 +42,11 @@ class Further:
 class Vocabulary:
     """The words, pairs and n-grams of the training tickets. Pairs are whatever ``Phrases`` has beside words.
 
-    ``word_counts`` (n_tickets, n_words) and ``pair_counts`` (n_tickets, n_pairs) are sparse; ``grams`` (n_words,
-    n_groups) has a unit row for each word, and a column for n-grams that are ``alike``; ``vectors[i]``, of n_dims
-    numbers, belongs to word ``owners[i]``. Words, pairs and n-grams come in the order of their hashes. ``encoded`` is
-    what an encoder says of the tickets, if there is one.
+    ``word_counts`` (n_tickets, n_words) and ``pair_counts`` (n_tickets, n_groups) are sparse, as are the shares that
+    ``grams`` have in words (n_words, n_groups). Pairs of the same tickets are one column, as n-grams of the same words:
+    ``pair_alike`` and ``gram_alike`` tell which. ``vectors[i]``, of n_dims numbers, belongs to word ``owners[i]``.
+    Words, pairs and n-grams come in the order of their hashes. ``encoded`` is what an encoder says of the tickets, if
+    there is one.
     """
 
     n_tickets: int
@@ -53,7 +55,8 @@ class Vocabulary:
     gram_hashes: UInt64s
     word_counts: csr_matrix
     pair_counts: csr_matrix
-    alike: Alike
+    pair_alike: Alike
+    gram_alike: Alike
     grams: csr_matrix
     vectors: Float32s
     owners: Ints
@@ -67,7 +70,7 @@ class Vocabulary:
 
     @property
     def pair_idf(self) -> Float32s:
-        """Return the same for each pair."""
+        """Return the same for each group of pairs."""
         return self._idf(self.pair_counts)
 
     @property
@@ -108,8 +111,9 @@ def read_vocabulary(
     del words  # An archive of millions of tickets has no memory to waste.
     pair_hashes, pair_counts = pairs.matrix(min_pair_df, most)
     del pairs
+    pair_alike, pair_counts = merged(pair_counts)
     gram_keys, grams = gram_matrix([spelled[key] for key in word_hashes.tolist()])
-    alike, grams = merged(grams)
+    gram_alike, grams = merged(grams)
     word_vectors = word_vectors or no_word_vectors()
     places = word_vectors.places(word_hashes)
     owners = np.flatnonzero(places < len(word_vectors.words))
@@ -120,7 +124,8 @@ def read_vocabulary(
         gram_hashes=gram_keys,
         word_counts=word_counts,
         pair_counts=pair_counts,
-        alike=alike,
+        pair_alike=pair_alike,
+        gram_alike=gram_alike,
         grams=grams,
         vectors=word_vectors.rows(places[owners]),
         owners=owners,

@@ -58,7 +58,7 @@ def found(texts: Sequence[str], min_pair_df: int = 1) -> tuple[dict[tuple[int, i
     tables = []
     for hashes, matrix in (
         (vocabulary.word_hashes, vocabulary.word_counts.tocoo()),
-        (vocabulary.pair_hashes, vocabulary.pair_counts.tocoo()),
+        (vocabulary.pair_hashes, vocabulary.pair_counts[:, vocabulary.pair_alike.groups].tocoo()),
     ):
         keys = zip(matrix.row.tolist(), hashes[matrix.col].tolist(), strict=True)
         tables.append(dict(zip(keys, matrix.data.astype(int).tolist(), strict=True)))
@@ -116,7 +116,7 @@ def test_idf_of_pairs() -> None:
     """A pair's idf is the same formula."""
     vocabulary = read_vocabulary(TEXTS, min_pair_df=1)
     row = np.searchsorted(vocabulary.pair_hashes, np.uint64(hash_of("slow page")))
-    assert vocabulary.pair_idf[row] == pytest.approx(np.log(5 / 2) + 1)
+    assert vocabulary.pair_idf[vocabulary.pair_alike.groups[row]] == pytest.approx(np.log(5 / 2) + 1)
 
 
 def test_idf_of_what_was_never_seen() -> None:
@@ -132,12 +132,14 @@ def test_hashes_are_sorted() -> None:
         assert hashes == sorted(hashes) == getattr(backward, name).tolist()
 
 
-def test_words_have_unit_rows_of_grams() -> None:
-    """A word's row has one entry for the n-grams that it has alone and one for those that it shares, and length 1."""
+def test_words_have_rows_of_grams() -> None:
+    """A word's row has one entry for the n-grams that it has alone and one for those that it shares."""
     vocabulary = read_vocabulary(["abc abd timeout"], min_pair_df=1)
     row = np.searchsorted(vocabulary.word_hashes, np.uint64(hash_of("abc")))
     # With its edges the word is five characters: 4 + 3 + 2 + 1 n-grams of 2 to 5 characters; 3 are those of "abd" too.
-    assert sorted(vocabulary.grams[row].data) == pytest.approx([np.sqrt(0.3), np.sqrt(0.7)])
+    groups = vocabulary.grams[row]
+    assert groups.data == pytest.approx(np.sqrt(0.1))
+    assert sorted(vocabulary.gram_alike.sizes[groups.indices]) == [3, 7]
 
 
 def test_progress_counts_tickets(monkeypatch: pytest.MonkeyPatch) -> None:
