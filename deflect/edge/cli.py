@@ -89,6 +89,10 @@ def train(
         float | None,
         typer.Option(help="Share, 0 to 1, of what a word tells of the categories in its weight. Default: tried."),
     ] = None,
+    adaptive_weight: Annotated[
+        float | None,
+        typer.Option(help="Power, 0 to 1, of what a first model learned of a word in its weight. Default: tried."),
+    ] = None,
     encoder: Encoder = None,
     teacher: Annotated[
         str | None, typer.Option(help="Sentence encoder that only teaches, like --encoder. Needs --unlabelled.")
@@ -117,6 +121,7 @@ def train(
                 min_pair_df=min_pair_df,
                 vector_weight=vector_weight,
                 information_weight=information_weight,
+                adaptive_weight=adaptive_weight,
                 encoder=load_encoder(encoder) if encoder else None,
             ),
             time=time,

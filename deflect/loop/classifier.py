@@ -19,9 +19,9 @@ from deflect.line.encoder import Encoder
 from deflect.line.scorer import Float64s, Scorer
 from deflect.loop.calibration import fit_calibration
 from deflect.loop.encoding import encode_tickets
-from deflect.loop.folding import BlockWeights, fold_model, weigh
+from deflect.loop.folding import BlockWeights, fold_model
 from deflect.loop.texts import as_texts, fingerprint, is_missing
-from deflect.loop.trials import N_FOLDS, Task, best_trial, terms_of
+from deflect.loop.trials import N_FOLDS, Task, best_trial, learn
 from deflect.loop.vocabulary import Progress, Vocabulary, quiet, read_vocabulary
 from deflect.loop.word_vectors import load_word_vectors, no_word_vectors
 
@@ -47,6 +47,8 @@ _ENCODER_WEIGHTS = ((50_000, (1.2, 0.6)), (math.inf, (1.2,)))
 _VECTOR_WEIGHT_BESIDE_ENCODER = 0.5
 #: Shares of information in the words' weights: the first, and those that must prove better.
 _INFORMATION_WEIGHTS = ((50_000, (0.0, 0.5)), (math.inf, (0.5,)))
+#: The same for what was learned of words, in archives of long tickets.
+_ADAPTIVE_WEIGHTS = ((50_000, (0.0, 0.5)), (math.inf, (0.0,)))
 #: What a small gradient leaves to be learned is more where dense features hang together: it must fall ten times as far.
 _ENCODER_TOL = 0.1
 #: How closely the weights are solved, and how closely in an archive of more than so many tickets.
@@ -89,6 +91,10 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Share of what a word or pair tells of the categories in its weight, 0 to 1; the rest is its idf. It helps with
         long tickets, where many words tell nothing, and hardly with short ones. None (default) tries 0.5 on tickets
         held out and takes it where their log loss falls by a hundredth, up to 50,000 tickets; for more it means 0.5.
+    adaptive_weight
+        Power of what a first model learned of a word in its weight in a second model, 0 to 1; 0 leaves it at one model.
+        None (default) tries 0.5 in the same way, for tickets of more than 120 characters on the mean, where most words
+        tell nothing; for shorter ones, and for more than 50,000, it means 0.
     min_pair_df
         A word pair, a beginning or an end must stand in this many training tickets to be learned, 1 or more. None
         (default) means 2, and 1 for up to 20,000 tickets of up to 120 characters on the mean, where each pair tells
@@ -113,6 +119,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         The weight that the encoder has, 0 where there is none.
     information_weight_
         The share of information in the weights of words and pairs.
+    adaptive_weight_
+        The power of what a first model learned of words in their weights, 0 where there was no other.
     n_iter_
         Newton steps that the final solution took.
     fingerprint_
@@ -143,6 +151,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         encoder: Encoder | None = None,
         encoder_weight: float | None = None,
         information_weight: float | None = None,
+        adaptive_weight: float | None = None,
         min_pair_df: int | None = None,
         tol: float | None = None,
         max_iter: int = 50,
@@ -155,6 +164,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.encoder = encoder
         self.encoder_weight = encoder_weight
         self.information_weight = information_weight
+        self.adaptive_weight = adaptive_weight
         self.min_pair_df = min_pair_df
         self.tol = tol
         self.max_iter = max_iter
@@ -209,22 +219,20 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         costs = costs * self._class_costs(numbers, costs)
         task = self._task(numbers, costs, progress)
         folds = self._folds(np.arange(len(texts)) if groups is None else np.asarray(groups))
-        information, *others = _tried(_INFORMATION_WEIGHTS, len(texts), self.information_weight)
-        trial = best_trial(task, vocabulary, self._candidates(len(texts), information), folds, informations=others)
-        terms = terms_of(task, vocabulary, trial.weights)
-        design = weigh(vocabulary, trial.weights, terms)
-        solution = task.solve(design, trial.learned)
-        self.n_iter_ = solution.n_iterations
+        weights, changes = self._weights(texts)
+        trial = best_trial(task, vocabulary, weights, folds, changes=changes)
+        model = learn(task, vocabulary, trial.weights, start=trial.learned)
+        self.n_iter_ = model.n_iterations
         self.vector_weight_, self.encoder_weight_ = trial.weights.vectors, trial.weights.encoder
-        self.information_weight_ = trial.weights.information
+        self.information_weight_, self.adaptive_weight_ = trial.weights.information, trial.weights.adaptive
         self.fingerprint_ = fingerprint(texts, labels)
         categories = tuple(str(category) for category in self.classes_)
         self.scorer_ = fold_model(
             vocabulary,
-            design,
-            solution.weights,
+            model.design,
+            model.weights,
             weights=trial.weights,
-            terms=terms,
+            terms=model.terms,
             categories=categories,
             calibration=fit_calibration(trial.held_out),
         )
@@ -268,6 +276,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             ("vector_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more, or None"),
             ("encoder_weight", lambda v: 0 <= v < math.inf, "a finite number, 0 or more, or None"),
             ("information_weight", lambda v: 0 <= v <= 1, "a number from 0 to 1, or None"),
+            ("adaptive_weight", lambda v: 0 <= v <= 1, "a number from 0 to 1, or None"),
             ("min_pair_df", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more, or None"),
             ("tol", lambda v: 0 < v < 1, "a number in (0, 1), or None"),
             ("max_iter", lambda v: isinstance(v, int | np.integer) and v >= 1, "a whole number, 1 or more"),
@@ -324,7 +333,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         return replace(vocabulary, encoded=encode_tickets(self.encoder, texts, progress))
 
     def _least_pair_df(self, texts: Sequence[str]) -> int:
-        return 1 if len(texts) <= _FEW and sum(map(len, texts)) <= _SHORT * len(texts) else 2
+        return 1 if len(texts) <= _FEW and _are_short(texts) else 2
 
     def _class_costs(self, numbers: npt.NDArray[np.int64], weights: Float64s) -> Float64s:
         if self.class_weight is None:
@@ -352,13 +361,22 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         tol = tol if self.encoder is None else tol * _ENCODER_TOL
         return Task(numbers, cost * costs, len(self.classes_), tol, self.max_iter, progress)
 
-    def _candidates(self, n_tickets: int, information: float) -> list[BlockWeights]:
-        if self.encoder is not None:
-            vector_weight = _VECTOR_WEIGHT_BESIDE_ENCODER if self.vector_weight is None else self.vector_weight
-            tried = _tried(_ENCODER_WEIGHTS, n_tickets, self.encoder_weight)
-            return [BlockWeights(self.gram_weight, vector_weight, weight, information) for weight in tried]
-        tried = _tried(_VECTOR_WEIGHTS, n_tickets, self.vector_weight)
-        return [BlockWeights(self.gram_weight, weight, information=information) for weight in tried]
+    def _weights(self, texts: Sequence[str]) -> tuple[list[BlockWeights], list[dict[str, float]]]:
+        """Return the weights that are tried of vectors or encoder, and what is tried beside with the best of them."""
+        information, *informations = _tried(_INFORMATION_WEIGHTS, len(texts), self.information_weight)
+        adaptive_weight = 0.0 if self.adaptive_weight is None and _are_short(texts) else self.adaptive_weight
+        adaptive, *adaptives = _tried(_ADAPTIVE_WEIGHTS, len(texts), adaptive_weight)
+        changes = [{"information": weight} for weight in informations] + [{"adaptive": weight} for weight in adaptives]
+        if self.encoder is None:
+            every = [(weight, 0.0) for weight in _tried(_VECTOR_WEIGHTS, len(texts), self.vector_weight)]
+        else:
+            vectors = _VECTOR_WEIGHT_BESIDE_ENCODER if self.vector_weight is None else self.vector_weight
+            every = [(vectors, weight) for weight in _tried(_ENCODER_WEIGHTS, len(texts), self.encoder_weight)]
+        return [BlockWeights(self.gram_weight, *weights, information, adaptive) for weights in every], changes
+
+
+def _are_short(texts: Sequence[str]) -> bool:
+    return sum(map(len, texts)) <= _SHORT * len(texts)
 
 
 def _tried(

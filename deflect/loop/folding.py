@@ -6,7 +6,7 @@
                 | (1 + ln count) * t(pair) / norm for each of its pairs of neighbours, its beginning and end among them
                 | encoder_weight * dense_features(the encoder's vector of the ticket), where there is an encoder ]
     f(w)      = [ one-hot(w)  |  gram_weight * unit vector of w's n-grams  |  vector_weight * vector(w) ]
-    t         = the weight of a word or a pair, ``terms``: idf, or what it tells of the categories besides
+    t         = the weight of a word or a pair, ``terms``: idf, and what it tells of the categories
     norm      = sqrt( sum of ((1 + ln count) * t(w))^2 * (1 + gram_weight^2) + sum of ((1 + ln count) * t(pair))^2 )
 
 The norm leaves the vectors out: they were fitted so that their sum over a text, divided by this norm, comes close to
@@ -44,12 +44,14 @@ class BlockWeights:
     """What other blocks count beside the words themselves, 0 or more; ``encoder`` is 0 where there is none.
 
     ``information`` is the share that what a word tells of the categories has in its weight, the rest being its idf.
+    ``adaptive`` is the power of what a first model learned of a word that its weight has beside, 0 for one model alone.
     """
 
     grams: float
     vectors: float
     encoder: float = 0.0
     information: float = 0.0
+    adaptive: float = 0.0
 
 
 def weigh(vocabulary: Vocabulary, weights: BlockWeights, terms: TermWeights) -> Design:

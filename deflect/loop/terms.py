@@ -4,6 +4,10 @@ The weight is idf^(1 - share) * information^share. The information of a term is 
 categories of the tickets that have it against those of all tickets, with one ticket of the latter added to the former.
 Debole and Sebastiani, "Supervised term weighting for automated text categorization" (SAC 2003), weigh by such measures
 in place of idf; half and half is better than either on long, noisy tickets (docs/accuracy.md).
+
+Words may then be weighed again by what a first model learned of them: whatever told much is held back less in the
+second. That is one step of the adaptive ridge (Grandvalet, "Least absolute shrinkage is equivalent to quadratic
+penalization", ICANN 1998), for all that a word says of all categories together.
 """
 
 from __future__ import annotations
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from deflect.loop.vocabulary import Vocabulary
+
+#: A word of which nothing was learned keeps so much of the mean, that it may still be learned of.
+_LEAST_LEARNED = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +62,23 @@ def term_weights(vocabulary: Vocabulary, share: float, numbers: Ints, costs: Flo
         idf.pairs ** np.float32(1 - share) * pairs ** np.float32(share),
         idf.unseen ** (1 - share) * unseen**share,
     )
+
+
+def adapted(vocabulary: Vocabulary, terms: TermWeights, learned: Float32s, power: float) -> TermWeights:
+    """Return terms whose words are weighed again, by a power of the length of what was learned of each.
+
+    ``learned`` (n_words, n_categories) counts what their n-grams and vectors say too, so words that the first model did
+    not see have it as well. Pairs keep their weights.
+    """
+    lengths = np.linalg.norm(learned, axis=1)
+    if not lengths.any():
+        return terms
+    factors = (lengths + _LEAST_LEARNED * lengths.mean()) ** power
+    factors /= factors.mean()
+    is_of_one = np.bincount(vocabulary.word_counts.indices, minlength=len(factors)) == 1
+    # A word that no ticket has will be like those of one ticket, or at least like the others.
+    unseen = float((factors[is_of_one] if is_of_one.any() else factors).mean())
+    return TermWeights(terms.words * factors.astype(np.float32), terms.pairs, terms.unseen * unseen)
 
 
 def _information(counts: csr_matrix, numbers: Ints, costs: Float64s) -> tuple[Float32s, Ints]:

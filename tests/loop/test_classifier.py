@@ -421,6 +421,18 @@ def test_pairs_of_one_ticket(n_characters: int, least: int) -> None:
     assert len(by_default.table) == len(given.table) != len(other.table)
 
 
+@pytest.mark.parametrize(
+    ("n_idle", "weight", "taken"), [(40, None, 0.5), (10, None, 0), (10, 0.25, 0.25), (40, 0.0, 0)]
+)
+def test_words_of_long_tickets_are_weighed_again(n_idle: int, weight: float | None, taken: float) -> None:
+    """Where most words tell nothing, by default what was learned of words is tried, and only there; or as one says."""
+    rng = np.random.default_rng(0)
+    texts = [" ".join((*(f"w{word}" for word in rng.integers(999, size=n_idle)), f"sign{i % 2}")) for i in range(300)]
+    labels = ["dns", "timeout"] * 150
+    fitted = TicketClassifier(adaptive_weight=weight, information_weight=0, vector_weight=0).fit(texts, labels)
+    assert fitted.adaptive_weight_ == taken
+
+
 def test_parameters_are_kept() -> None:
     """get_params returns what __init__ got, set_params changes it, and clone copies it and nothing learned."""
     classifier = TicketClassifier(C=0.5, class_weight="balanced", min_pair_df=2).fit(SIX, LABELS)
@@ -432,6 +444,7 @@ def test_parameters_are_kept() -> None:
         "encoder_weight": None,
         "gram_weight": 0.0,
         "information_weight": None,
+        "adaptive_weight": None,
         "max_iter": 50,
         "min_pair_df": 2,
         "random_state": 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deflect.loop.terms import TermWeights, term_weights
+from deflect.loop.terms import TermWeights, adapted, by_rarity, term_weights
 from deflect.loop.vocabulary import Vocabulary, read_vocabulary
 
 #: "dns" stands in each ticket of the first category, "the" in every ticket, "new" in none that counts.
@@ -78,3 +78,33 @@ def test_nothing_counts(vocabulary: Vocabulary) -> None:
     weights = term_weights(vocabulary, 0.5, NUMBERS, 0 * COSTS)
     assert np.isfinite(weights.words).all()
     assert np.isfinite(weights.unseen)
+
+
+def test_words_are_weighed_again_by_what_was_learned(vocabulary: Vocabulary) -> None:
+    """With a power of a half, a word of which four times as much was learned gets twice the factor; their mean is 1."""
+    before = by_rarity(vocabulary)
+    learned = np.zeros((len(before.words), 2), dtype=np.float32)
+    learned[:, 1] = -1
+    learned[0] = (0, 4)
+    after = adapted(vocabulary, before, learned, 0.5)
+    factors = after.words / before.words
+    assert factors.mean() == pytest.approx(1)
+    np.testing.assert_allclose(factors[0] / factors[1:], 2, rtol=2e-3)
+    np.testing.assert_array_equal(after.pairs, before.pairs)
+
+
+def test_a_word_that_no_ticket_has_is_like_those_of_one(vocabulary: Vocabulary) -> None:
+    """Its factor is the mean of those of words of one ticket; a word of which nothing was learned keeps a little."""
+    before = by_rarity(vocabulary)
+    is_of_one = np.bincount(vocabulary.word_counts.indices) == 1
+    learned = np.where(is_of_one, 1, 0)[:, None].astype(np.float32)
+    after = adapted(vocabulary, before, learned, 1.0)
+    factors = after.words / before.words
+    assert after.unseen / before.unseen == pytest.approx(factors[is_of_one].mean())
+    assert 0 < factors[~is_of_one].max() < 0.01 * factors[is_of_one].min()
+
+
+def test_nothing_was_learned(vocabulary: Vocabulary) -> None:
+    """Then the weights stay as they are."""
+    before = by_rarity(vocabulary)
+    assert adapted(vocabulary, before, np.zeros((len(before.words), 2), dtype=np.float32), 0.5) is before

@@ -68,7 +68,8 @@ def test_the_loss_is_that_of_tickets_not_seen(task: Task, folds: np.ndarray) -> 
 
 
 @pytest.mark.parametrize("n_idle", [0, 40])
-def test_information_is_taken_where_it_helps(folds: np.ndarray, *, n_idle: int) -> None:
+@pytest.mark.parametrize("name", ["information", "adaptive"])
+def test_a_change_is_taken_where_it_helps(folds: np.ndarray, *, name: str, n_idle: int) -> None:
     """Among many words that tell nothing, those that tell get more weight; without them nothing is left to weigh."""
     rng = np.random.default_rng(2)
     idle = [[f"idle{i}" for i in rng.choice(400, n_idle, replace=False)] for _ in range(N_TICKETS)]
@@ -76,15 +77,16 @@ def test_information_is_taken_where_it_helps(folds: np.ndarray, *, n_idle: int) 
     task = Task(np.arange(N_TICKETS) % 2, np.ones(N_TICKETS), n_categories=2, tol=1e-4, max_iter=50, progress=quiet)
     plain = BlockWeights(grams=0.0, vectors=0.0)
     words = read_vocabulary(texts, min_pair_df=2)
-    taken = best_trial(task, words, [plain], folds, informations=[0.5])
+    taken = best_trial(task, words, [plain], folds, changes=[{name: 0.5}])
     alone = best_trial(task, words, [plain], folds)
-    assert (taken.weights.information == 0.5) == bool(n_idle)
+    assert taken.weights == (replace(plain, **{name: 0.5}) if n_idle else plain)
     assert taken.loss <= alone.loss
 
 
-def test_information_of_tickets_held_out_is_not_used(task: Task, folds: np.ndarray) -> None:
-    """Words of one ticket each tell nothing of others: weighing them by information makes nobody surer."""
+@pytest.mark.parametrize("name", ["information", "adaptive"])
+def test_nothing_of_tickets_held_out_is_used(task: Task, folds: np.ndarray, name: str) -> None:
+    """Words of one ticket each tell nothing of others: weighing them by what they tell makes nobody surer."""
     texts = [f"my word{i} word{i + N_TICKETS}" for i in range(N_TICKETS)]
-    weights = BlockWeights(grams=0.0, vectors=0.0, information=0.5)
+    weights = replace(BlockWeights(grams=0.0, vectors=0.0), **{name: 0.5})
     trial = best_trial(task, read_vocabulary(texts, min_pair_df=1), [weights], folds)
     assert trial.loss > 0.6
