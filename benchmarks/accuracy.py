@@ -12,7 +12,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from benchmarks.encodings import StoredEncoder
 from benchmarks.side_by_side.contenders import contender
 from benchmarks.side_by_side.contenders.ours import Ours
 from benchmarks.side_by_side.contenders.scikit_learn import ScikitLearn
+from deflect import load_encoder
 from deflect.line.encoder import Encoder, encode
 
 SETS = ("banking77", "clinc150", "trec", "corefx_issues", "support_tickets")
@@ -62,12 +63,25 @@ def main() -> None:
     # Each is loaded when it is its turn: whoever asks for some need not install the others.
     methods: dict[str, Callable[[], Ours | ScikitLearn]] = {name: partial(_table, name) for name in _TABLES}
     if options.encoder:
-        encoder = StoredEncoder(options.encoder)
-        methods["deflect-encoder"] = lambda: Ours(encoder)
-        methods["encoder-logistic"] = lambda: LogisticOnEncoder(encoder)
+        methods["deflect-encoder"] = lambda: Ours(_layered_encoder(options.encoder))
+        methods["encoder-logistic"] = lambda: LogisticOnEncoder(_sentence_encoder(options.encoder))
     print(f"| | {' | '.join(SETS)} | AUROC | tickets a second | MB |\n|---|" + "---|" * (len(SETS) + 3))
     for name in options.methods or methods:
         print(f"| {name} | {' | '.join(_row(methods[name]))} |", flush=True)
+
+
+@cache
+def _layered_encoder(folder: str) -> StoredEncoder:
+    """Return an encoder with the layers that ``load_encoder`` joins."""
+    return StoredEncoder(load_encoder(folder))
+
+
+@cache
+def _sentence_encoder(folder: str) -> StoredEncoder:
+    """Return an encoder as it is, without these layers."""
+    from sentence_transformers import SentenceTransformer
+
+    return StoredEncoder(SentenceTransformer(folder, local_files_only=True))
 
 
 def _table(name: str) -> Ours | ScikitLearn:

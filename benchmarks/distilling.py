@@ -13,7 +13,7 @@ import pandas as pd
 
 from benchmarks.data_sets import DataSet, few, read_set
 from benchmarks.encodings import StoredEncoder
-from deflect import TicketClassifier, distil
+from deflect import TicketClassifier, distil, load_encoder
 from deflect.loop.calibration import expected_calibration_error
 
 N_DRAWS = 3
@@ -68,4 +68,4 @@ def _figures(classifier: TicketClassifier, test: pd.DataFrame) -> tuple[float, f
 
 
 if __name__ == "__main__":
-    main(StoredEncoder(sys.argv[1]), sys.argv[2:])
+    main(StoredEncoder(load_encoder(sys.argv[1])), sys.argv[2:])

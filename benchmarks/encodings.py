@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from deflect import load_encoder
-from deflect.line.encoder import EncoderIdentity
+from deflect.line.encoder import Encoder, EncoderIdentity
 
 _FOLDER = Path("build/encodings")
 
@@ -18,8 +17,8 @@ _FOLDER = Path("build/encodings")
 class StoredEncoder:
     """Answers from the disk what it was asked before, and stores what is new when the program ends."""
 
-    def __init__(self, name_or_path: str) -> None:
-        self.asked = load_encoder(name_or_path)
+    def __init__(self, asked: Encoder) -> None:
+        self.asked = asked
         probe = hashlib.sha256(repr(EncoderIdentity.of(self.asked).probe).encode()).hexdigest()
         self._file = _FOLDER / f"{probe[:16]}.npz"
         self._known: dict[str, npt.NDArray[np.float32]] = {}

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.data_sets import DataSet, few, read_set
 from benchmarks.encodings import StoredEncoder
-from deflect import TicketClassifier
+from deflect import TicketClassifier, load_encoder
 
 SETS = ("ask_ubuntu", "web_applications", "banking77", "clinc150")
 SIZES = (5, 10, 30)
@@ -23,7 +23,7 @@ def main(encoder_path: str | None, names: Sequence[str]) -> None:
     """Print a row of a Markdown table for each way to learn from so many tickets of a data set."""
     classifiers = {"without word vectors": TicketClassifier(vector_weight=0), "with word vectors": TicketClassifier()}
     if encoder_path is not None:
-        classifiers["with an encoder"] = TicketClassifier(encoder=StoredEncoder(encoder_path))
+        classifiers["with an encoder"] = TicketClassifier(encoder=StoredEncoder(load_encoder(encoder_path)))
     print(f"| set | tickets a category | {' | '.join(classifiers)} |")
     print("|---|---|" + "---|" * len(classifiers))
     for name in names or SETS:

