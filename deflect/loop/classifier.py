@@ -47,6 +47,8 @@ _ENCODER_WEIGHTS = ((50_000, (1.2, 0.6)), (math.inf, (1.2,)))
 _VECTOR_WEIGHT_BESIDE_ENCODER = 0.5
 #: Shares of information in the words' weights: the first, and those that must prove better.
 _INFORMATION_WEIGHTS = ((50_000, (0.0, 0.5)), (math.inf, (0.5,)))
+#: Of short tickets nearly every word tells: in an archive of more than so many, information brings nothing.
+_INFORMATION_OF_SHORT_UP_TO = 6_000
 #: The same for what was learned of words, in archives of long tickets.
 _ADAPTIVE_WEIGHTS = ((50_000, (0.0, 0.5)), (math.inf, (0.0,)))
 #: What a small gradient leaves to be learned is more where dense features hang together: it must fall ten times as far.
@@ -91,6 +93,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Share of what a word or pair tells of the categories in its weight, 0 to 1; the rest is its idf. It helps with
         long tickets, where many words tell nothing, and hardly with short ones. None (default) tries 0.5 on tickets
         held out and takes it where their log loss falls by a hundredth, up to 50,000 tickets; for more it means 0.5.
+        For more than 6,000 tickets of up to 120 characters on the mean it means 0.
     adaptive_weight
         Power of what a first model learned of a word in its weight in a second model, 0 to 1; 0 leaves it at one model.
         None (default) tries 0.5 in the same way, for tickets of more than 120 characters on the mean, where most words
@@ -363,8 +366,12 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     def _weights(self, texts: Sequence[str]) -> tuple[list[BlockWeights], list[dict[str, float]]]:
         """Return the weights that are tried of vectors or encoder, and what is tried beside with the best of them."""
-        information, *informations = _tried(_INFORMATION_WEIGHTS, len(texts), self.information_weight)
-        adaptive_weight = 0.0 if self.adaptive_weight is None and _are_short(texts) else self.adaptive_weight
+        information_weight, adaptive_weight = self.information_weight, self.adaptive_weight
+        if _are_short(texts):
+            is_many = len(texts) > _INFORMATION_OF_SHORT_UP_TO
+            information_weight = 0.0 if information_weight is None and is_many else information_weight
+            adaptive_weight = 0.0 if adaptive_weight is None else adaptive_weight
+        information, *informations = _tried(_INFORMATION_WEIGHTS, len(texts), information_weight)
         adaptive, *adaptives = _tried(_ADAPTIVE_WEIGHTS, len(texts), adaptive_weight)
         changes = [{"information": weight} for weight in informations] + [{"adaptive": weight} for weight in adaptives]
         if self.encoder is None:

@@ -141,7 +141,7 @@ def learn(
     if weights.adaptive:
         terms = adapted(vocabulary, terms, design.word_rows(design.blocks(first)), weights.adaptive)
         design = weigh(vocabulary, weights, terms)
-        solution = solve_for(design, None)
+        solution = solve_for(design, first.copy())  # Half-way there, in other features.
     return Learned(terms, design, first, solution.weights, solution.n_iterations)
 
 
