@@ -47,10 +47,10 @@ _ENCODER_WEIGHTS = ((50_000, (1.2, 0.6)), (math.inf, (1.2,)))
 _VECTOR_WEIGHT_BESIDE_ENCODER = 0.5
 #: Shares of information in the words' weights: the first, and those that must prove better.
 _INFORMATION_WEIGHTS = ((50_000, (0.0, 0.5)), (math.inf, (0.5,)))
-#: Of short tickets nearly every word tells: in an archive of more than so many, information brings nothing.
-_INFORMATION_OF_SHORT_UP_TO = 6_000
 #: The same for what was learned of words, in archives of long tickets.
 _ADAPTIVE_WEIGHTS = ((50_000, (0.0, 0.5)), (math.inf, (0.0,)))
+#: Of short tickets nearly every word tells: in an archive of more than so many, information brings nothing.
+_INFORMATION_OF_SHORT_UP_TO = 6_000
 #: What a small gradient leaves to be learned is more where dense features hang together: it must fall ten times as far.
 _ENCODER_TOL = 0.1
 #: How closely the weights are solved, and how closely in an archive of more than so many tickets.

@@ -53,9 +53,7 @@ def term_weights(vocabulary: Vocabulary, share: float, numbers: Ints, costs: Flo
         return idf
     words, n_with_word = _information(vocabulary.word_counts, numbers, costs)
     pairs, _ = _information(vocabulary.pair_counts, numbers, costs)
-    # A word that no ticket has will be like those of one ticket, or at least like the others.
-    alike = words[n_with_word == 1] if (n_with_word == 1).any() else words[n_with_word > 0]
-    unseen = float(alike.mean()) if len(alike) else 1.0
+    unseen = _of_unseen(words, n_with_word)
     words[n_with_word == 0] = unseen
     return TermWeights(
         idf.words ** np.float32(1 - share) * words ** np.float32(share),
@@ -75,10 +73,14 @@ def adapted(vocabulary: Vocabulary, terms: TermWeights, learned: Float32s, power
         return terms
     factors = (lengths + _LEAST_LEARNED * lengths.mean()) ** power
     factors /= factors.mean()
-    is_of_one = np.bincount(vocabulary.word_counts.indices, minlength=len(factors)) == 1
-    # A word that no ticket has will be like those of one ticket, or at least like the others.
-    unseen = float((factors[is_of_one] if is_of_one.any() else factors).mean())
+    unseen = _of_unseen(factors, np.bincount(vocabulary.word_counts.indices, minlength=len(factors)))
     return TermWeights(terms.words * factors.astype(np.float32), terms.pairs, terms.unseen * unseen)
+
+
+def _of_unseen(values: Float32s, n_with: Ints) -> float:
+    """Return the value of a word that no ticket has: it is like those of one ticket, or at least like the others."""
+    alike = values[n_with == 1] if (n_with == 1).any() else values[n_with > 0]
+    return float(alike.mean()) if len(alike) else 1.0
 
 
 def _information(counts: csr_matrix, numbers: Ints, costs: Float64s) -> tuple[Float32s, Ints]:
