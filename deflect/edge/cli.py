@@ -78,7 +78,7 @@ def train(
     target_precision: Annotated[float, typer.Option(help="Share of suggestions that must be right.")] = 0.9,
     confidence: Annotated[float, typer.Option(help="Probability that the promise holds.")] = 0.95,
     per: Annotated[Per, typer.Option(help="One promise for each category, or one overall.")] = Per.CATEGORY,
-    least_probability: Annotated[float, typer.Option(help="No threshold lies below this.")] = 0.0,
+    least_probability: Annotated[float, typer.Option(help="No threshold lies below this.")] = 0.5,
     min_pair_df: Annotated[
         int | None, typer.Option(help="Tickets that must have a word pair; more makes it smaller. Default: 1 or 2.")
     ] = None,

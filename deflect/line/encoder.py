@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deflect.errors import EncoderError
+from deflect.line.encoder_layers import with_layers
 
 if TYPE_CHECKING:
     from deflect.line.scorer import Float32s
@@ -41,7 +42,7 @@ class NamedEncoder:
 
     def encode(self, texts: list[str], /) -> npt.ArrayLike:
         """Return a vector for each text, (n_texts, n_dims)."""
-        return self.model.encode(texts)
+        return with_layers(self.model).encode(texts)
 
     def __deepcopy__(self, _memo: object) -> Self:
         """Return itself: it never changes, and ``sklearn.base.clone`` would copy hundreds of megabytes."""
@@ -51,13 +52,15 @@ class NamedEncoder:
 def encode(encoder: Encoder, texts: Sequence[str]) -> Float32s:
     """Return the vector of each text, scaled to length 1, (n_texts, n_dims); one of zeros stays as it is.
 
+    Of a ``SentenceTransformer`` it is joined with two of its layers (``with_layers``).
+
     Raises
     ------
     EncoderError
         The encoder does not answer with such an array of finite numbers.
 
     """
-    vectors = np.asarray(encoder.encode(list(texts)), dtype=np.float32)
+    vectors = np.asarray(with_layers(encoder).encode(list(texts)), dtype=np.float32)
     if vectors.ndim != 2 or len(vectors) != len(texts) or not vectors.shape[1]:
         msg = f"An encoder must return an array of shape ({len(texts)}, n_dims) here. Got {vectors.shape}."
         raise EncoderError(msg)

@@ -7,26 +7,36 @@ more right, and folds of banking77 0.1 (docs/accuracy.md), at no cost: the encod
 
 from __future__ import annotations
 
+import copy
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import Tensor
 
+    from deflect.line.encoder import Encoder
+
 #: How many of the layers before the last are joined, and what the sentence's own vector counts beside each.
 _N_LAYERS = 2
 _OWN_WEIGHT = 1.5
 
 
-def with_layers(model: SentenceTransformer) -> SentenceTransformer:
-    """Return the model with one more step: its answer, and behind it the mean of each of two layers, of length 1.
+def with_layers(encoder: Encoder) -> Encoder:
+    """Return a ``SentenceTransformer`` that answers its vector and behind it the mean of each of two layers.
 
-    A model that does not begin with a transformer, or has no such layers, is returned as it is.
+    These are of length 1, the vector 1.5 times as long. A model that does not begin with a transformer, or has no such
+    layers, is returned as it is, as are all other encoders.
     """
-    transformer = getattr(model[0], "auto_model", None)
+    package = sys.modules.get("sentence_transformers")  # Whoever has such an encoder has imported it.
+    is_known = package is not None and isinstance(encoder, package.SentenceTransformer)
+    transformer = getattr(encoder[0], "auto_model", None) if is_known else None  # type: ignore[index]
     n_layers = getattr(getattr(transformer, "config", None), "num_hidden_layers", 0)
-    if transformer is None or n_layers <= _N_LAYERS:
-        return model
+    return encoder if n_layers <= _N_LAYERS else _joined(encoder)
+
+
+def _joined(model: SentenceTransformer) -> SentenceTransformer:
+    """Return a model of the same modules and one more, which joins; the one that is given goes on as it was."""
     from torch import cat, nn
 
     class Layers(nn.Module):  # type: ignore[misc]  # PyTorch is not installed for linting.
@@ -39,6 +49,8 @@ def with_layers(model: SentenceTransformer) -> SentenceTransformer:
             features["sentence_embedding"] = cat(parts, dim=1)
             return features
 
-    transformer.config.output_hidden_states = True
-    model.append(Layers())
-    return model
+    model[0].auto_model.config.output_hidden_states = True
+    joined = copy.copy(model)
+    joined._modules = dict(model._modules)  # noqa: SLF001  # Else both would append to the same list of modules.
+    joined.append(Layers())
+    return joined

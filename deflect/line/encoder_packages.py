@@ -9,7 +9,6 @@ from pathlib import Path
 
 from deflect.errors import EncoderError, OptionalDependencyError
 from deflect.line.encoder import Encoder, NamedEncoder
-from deflect.line.encoder_layers import with_layers
 
 Reader = Callable[[str], Encoder]
 
@@ -32,8 +31,8 @@ def load_encoder(name_or_path: str | os.PathLike[str]) -> NamedEncoder:
 
     Returns
     -------
-    The encoder: of model2vec where its ``config.json`` says so, else of sentence-transformers. The latter's vectors are
-    longer than what a ``SentenceTransformer`` itself answers, by the means of the two layers before the last.
+    The encoder: of model2vec where its ``config.json`` says so, else of sentence-transformers. Behind the latter's own
+    vector of a text stand the means of the two layers before the last.
 
     Raises
     ------
@@ -101,4 +100,4 @@ def _transformer_reader() -> Reader:
         from sentence_transformers import SentenceTransformer
     except ImportError:
         raise OptionalDependencyError(*_TRANSFORMERS) from None
-    return lambda folder: with_layers(SentenceTransformer(folder, local_files_only=True))
+    return lambda folder: SentenceTransformer(folder, local_files_only=True)

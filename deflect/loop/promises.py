@@ -41,6 +41,9 @@ _STRICT_RISK = 0.1
 #: first of these that leaves it two fifths of the tickets to walk on.
 _BEARABLE_ERRORS = (2, 1, 0)
 _START_AT_MOST = 0.6
+#: Where the target is proved for all tickets together, the least sure of them may be wrong more often than right, and
+#: live tickets that are unlike the calibration tickets come to stand there (docs/promises.md).
+LEAST_PROBABILITY = 0.5
 
 
 class ProbabilityClassifier(Protocol):
@@ -62,7 +65,7 @@ def fit_thresholds(
     target_precision: float = 0.95,
     confidence: float = 0.95,
     per: Literal["overall", "category"] = "category",
-    least_probability: float = 0.0,
+    least_probability: float = LEAST_PROBABILITY,
 ) -> Thresholds:
     """Find the lowest thresholds whose precision can be promised.
 
@@ -84,7 +87,8 @@ def fit_thresholds(
         "category" (default) or "overall".
     least_probability
         No threshold lies below this, in [0, 1). Raise it where live tickets differ from the calibration tickets, as
-        they do when a model trained on one platform's tickets starts on another's. Default 0.
+        they do when a model trained on one platform's tickets starts on another's; lower it for a classifier whose
+        probabilities are smaller than they should be. Default 0.5: what is shown is more likely right than wrong.
 
     Returns
     -------

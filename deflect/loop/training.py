@@ -20,7 +20,7 @@ from deflect.loop.encoding import remembering
 from deflect.loop.evaluation import Report, evaluate
 from deflect.loop.incident_windows import IncidentWindow, fit_incident_prior, mark, training_weights
 from deflect.loop.near_duplicates import near_duplicate_groups
-from deflect.loop.promises import fit_thresholds
+from deflect.loop.promises import LEAST_PROBABILITY, fit_thresholds
 from deflect.loop.scope import fit_scope
 from deflect.loop.splits import Split, read_times, split_tickets
 from deflect.loop.vocabulary import Progress, quiet
@@ -54,7 +54,7 @@ class Plan:
     target_precision: float = 0.9
     confidence: float = 0.95
     per: Literal["overall", "category"] = "category"
-    least_probability: float = 0.0
+    least_probability: float = LEAST_PROBABILITY
     subject: str | None = "subject"
     windows: tuple[IncidentWindow, ...] = ()
     teacher: Encoder | None = None

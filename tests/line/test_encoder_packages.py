@@ -92,8 +92,12 @@ def test_minilm() -> None:
     asked, same, other = encode(load_encoder(folder), texts)
     assert asked @ same > asked @ other + 0.1
     # The vector of the sentence itself comes first, then those of two layers, each two thirds as long.
-    plain = package.SentenceTransformer(str(folder), local_files_only=True)
-    own = asked[:384] / np.linalg.norm(asked[:384])
-    np.testing.assert_allclose(own, encode(plain, texts)[0], atol=1e-5)
+    given = package.SentenceTransformer(str(folder), local_files_only=True)
+    own = given.encode(texts)
+    np.testing.assert_allclose(asked[:384] / np.linalg.norm(asked[:384]), own[0], atol=1e-5)
     lengths = [float(np.linalg.norm(part)) for part in np.split(asked, 3)]
     np.testing.assert_allclose(np.divide(lengths, lengths[0]), [1, 2 / 3, 2 / 3], rtol=1e-4)
+    # One that is given as it is tells as much, and still answers others as before.
+    np.testing.assert_allclose(encode(given, texts), np.stack((asked, same, other)), atol=1e-5)
+    np.testing.assert_array_equal(given.encode(texts), own)
+    assert EncoderIdentity.of(given).is_same(EncoderIdentity.of(load_encoder(folder)))

@@ -184,7 +184,8 @@ def test_each_category_has_a_promise_of_its_own() -> None:
     """A sharp category is promised and a wrong one silent, in the order of the categories; one without tickets too."""
     best = np.repeat([0, 1], 150)
     table = Table(rows_of(np.tile(falling(150), 2), best))
-    thresholds = fit_thresholds(table, table.texts, np.where(best == 0, "a", "c"), per="category")
+    truth = np.where(best == 0, "a", "c")
+    thresholds = fit_thresholds(table, table.texts, truth, per="category", least_probability=0)
     assert thresholds.categories == ("a", "b", "c")
     assert [(promise.category, promise.n_calibration) for promise in thresholds.promises] == [
         ("a", 150),
@@ -198,9 +199,19 @@ def test_overall_promise_is_one() -> None:
     """With per="overall" there is one promise, without a category, about all tickets."""
     best = np.arange(300) % 3
     table = Table(rows_of(falling(300), best))
-    thresholds = fit_thresholds(table, table.texts, table.classes_[best], per="overall")
+    thresholds = fit_thresholds(table, table.texts, table.classes_[best], per="overall", least_probability=0)
     assert [(promise.category, promise.n_accepted) for promise in thresholds.promises] == [(None, 300)]
     assert thresholds.least == (0.0, 0.0, 0.0)
+
+
+def test_what_is_more_likely_wrong_is_not_accepted() -> None:
+    """Where all tickets keep the promise, those below a probability of 0.5 are silent all the same."""
+    best = np.arange(300) % 3
+    scores = falling(300)
+    table = Table(rows_of(scores, best))
+    thresholds = fit_thresholds(table, table.texts, table.classes_[best], per="overall")
+    assert thresholds.least == (0.5, 0.5, 0.5)
+    assert thresholds.promises[0].n_accepted == (scores >= 0.5).sum() == 249
 
 
 def test_thresholds_accept_the_calibration_tickets_that_they_counted() -> None:
