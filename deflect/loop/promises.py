@@ -7,7 +7,8 @@ not tried from the strictest on: a few mislabelled tickets at the very top would
 Pharmaceutical Statistics 2003; Bretz et al., "A graphical approach to sequentially rejective multiple test
 procedures", Statistics in Medicine 2009; for risk control: Angelopoulos et al., "Learn then Test", 2021):
 
-1. The levels are fixed shares of the tickets by rank of probability, chosen without looking at labels.
+1. The levels are fixed shares of the tickets by rank of probability, of those that are probable enough to be shown at
+   all (``least_probability``), chosen without looking at labels.
 2. A main walk goes from 30 % coverage in 120 steps to 100 %, and stops at the first level that is not proved.
 3. A small part of the risk goes to a walk over strict levels below 30 %. If all of these are proved, their risk is
    added to the main walk's; if the main walk proves nothing, what they proved still holds.
