@@ -25,8 +25,8 @@ _OWN_WEIGHT = 1.5
 def with_layers(encoder: Encoder) -> Encoder:
     """Return a ``SentenceTransformer`` that answers its vector and behind it the mean of each of two layers.
 
-    These are of length 1, the vector 1.5 times as long. A model that does not begin with a transformer, or has no such
-    layers, is returned as it is, as are all other encoders.
+    These are of length 1, the vector 1.5 times as long. A model that does not begin with a transformer, or tells nothing
+    of its layers, answers its vector alone; all other encoders are returned as they are.
     """
     package = sys.modules.get("sentence_transformers")  # Whoever has such an encoder has imported it.
     is_known = package is not None and isinstance(encoder, package.SentenceTransformer)
@@ -41,6 +41,8 @@ def _joined(model: SentenceTransformer) -> SentenceTransformer:
 
     class Layers(nn.Module):  # type: ignore[misc]  # PyTorch is not installed for linting.
         def forward(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
+            if not {"attention_mask", "all_layer_embeddings"} <= features.keys():
+                return features  # Another runtime than PyTorch, say.
             mask = features["attention_mask"].unsqueeze(-1)
             own = features["sentence_embedding"]
             layers = features["all_layer_embeddings"][-1 - _N_LAYERS : -1]
