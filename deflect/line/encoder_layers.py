@@ -25,7 +25,7 @@ _OWN_WEIGHT = 1.5
 def with_layers(encoder: Encoder) -> Encoder:
     """Return a ``SentenceTransformer`` that answers its vector and behind it the mean of each of two layers.
 
-    These are of length 1, the vector 1.5 times as long. A model that does not begin with a transformer, or tells nothing
+    These are of length 1, the vector 1.5 times as long. A model that begins with no transformer, or tells nothing
     of its layers, answers its vector alone; all other encoders are returned as they are.
     """
     package = sys.modules.get("sentence_transformers")  # Whoever has such an encoder has imported it.
