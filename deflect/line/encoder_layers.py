@@ -2,7 +2,7 @@
 
 Its last layer is trained to say what two sentences have in common; the two layers before still hold more of what
 each of them asks. With the means of their words beside the sentence's vector, clinc150's validation part has 0.4 points
-more right, and folds of banking77 0.1 (docs/accuracy.md), at no cost: the encoder goes through all layers anyway.
+more right, and folds of banking77 0.1 (docs/accuracy.md), at little cost: the encoder goes through all layers anyway.
 """
 
 from __future__ import annotations
